@@ -1,0 +1,100 @@
+"""Everything that can go wrong, as one tree.
+
+    SanshengError
+    ├── SettingsError            a setting is missing, unknown or out of range
+    ├── MenuError                a menu file cannot be read or does not pass the linter
+    ├── PromptError              a spoken prompt is missing or unusable
+    ├── AsteriskError            Asterisk cannot be found, installed, started or reached
+    │   ├── AsteriskNotReady     it did not start, or did not become ready in time
+    │   ├── AmiError             the management link
+    │   │   ├── AmiLinkDown      not connected; the action was not carried out, or nobody knows whether
+    │   │   ├── AmiTimeout       no reply in time
+    │   │   ├── AmiRefused       Asterisk answered "Error"
+    │   │   └── UnsafeValue      a value holds a line break and would have injected an action
+    │   └── AgiError             one caller's menu session
+    │       ├── AgiEnded         the caller hung up, or the connection ended: there is nobody to talk to
+    │       ├── AgiTimeout       no reply in time; the session is unusable from here on
+    │       └── AgiGarbage       the peer does not speak AGI
+    ├── StorageError             the ledger
+    │   ├── StorageUnavailable   the database cannot be reached: try again later
+    │   └── StorageRefused       the database refused the data: trying again changes nothing
+    └── RecordingError           a recording cannot be taken in
+"""
+
+from __future__ import annotations
+
+
+class SanshengError(Exception):
+    """Base of all errors that this product raises on purpose."""
+
+
+class SettingsError(SanshengError):
+    """A setting is missing, unknown or out of range."""
+
+
+class MenuError(SanshengError):
+    """A menu file cannot be read, or the linter refuses it."""
+
+
+class PromptError(SanshengError):
+    """A spoken prompt is missing or unusable."""
+
+
+class AsteriskError(SanshengError):
+    """Asterisk cannot be found, installed, started or reached."""
+
+
+class AsteriskNotReady(AsteriskError):
+    """Asterisk did not start, or did not become ready in time."""
+
+
+class AmiError(AsteriskError):
+    """The management link failed."""
+
+
+class AmiLinkDown(AmiError):
+    """Not connected: the action was not carried out, or nobody knows whether it was."""
+
+
+class AmiTimeout(AmiError):
+    """Asterisk did not reply in time."""
+
+
+class AmiRefused(AmiError):
+    """Asterisk answered ``Error``; the message is Asterisk's own."""
+
+
+class UnsafeValue(AmiError):
+    """A value holds a line break or NUL and would have injected an action."""
+
+
+class AgiError(AsteriskError):
+    """One caller's menu session failed."""
+
+
+class AgiEnded(AgiError):
+    """The caller hung up or the connection ended: there is nobody to talk to."""
+
+
+class AgiTimeout(AgiError):
+    """No reply in time; the session is unusable from here on."""
+
+
+class AgiGarbage(AgiError):
+    """The peer does not speak AGI."""
+
+
+class StorageError(SanshengError):
+    """The ledger failed."""
+
+
+class StorageUnavailable(StorageError):
+    """The database cannot be reached: trying again later may help."""
+
+
+class StorageRefused(StorageError):
+    """The database refused the data: trying again changes nothing."""
+
+
+class RecordingError(SanshengError):
+    """A recording cannot be taken in."""
