@@ -1,24 +1,24 @@
 """Everything that can go wrong, as one tree.
 
-    SanshengError
-    ├── SettingsError            a setting is missing, unknown or out of range
-    ├── MenuError                a menu file cannot be read or does not pass the linter
-    ├── PromptError              a spoken prompt is missing or unusable
-    ├── AsteriskError            Asterisk cannot be found, installed, started or reached
-    │   ├── AsteriskNotReady     it did not start, or did not become ready in time
-    │   ├── AmiError             the management link
-    │   │   ├── AmiLinkDown      not connected; the action was not carried out, or nobody knows whether
-    │   │   ├── AmiTimeout       no reply in time
-    │   │   ├── AmiRefused       Asterisk answered "Error"
-    │   │   └── UnsafeValue      a value holds a line break and would have injected an action
-    │   └── AgiError             one caller's menu session
-    │       ├── AgiEnded         the caller hung up, or the connection ended: there is nobody to talk to
-    │       ├── AgiTimeout       no reply in time; the session is unusable from here on
-    │       └── AgiGarbage       the peer does not speak AGI
-    ├── StorageError             the ledger
-    │   ├── StorageUnavailable   the database cannot be reached: try again later
-    │   └── StorageRefused       the database refused the data: trying again changes nothing
-    └── RecordingError           a recording cannot be taken in
+SanshengError
+├── SettingsError            a setting is missing, unknown or out of range
+├── MenuError                a menu file cannot be read or does not pass the linter
+├── PromptError              a spoken prompt is missing or unusable
+├── AsteriskError            Asterisk cannot be found, installed, started or reached
+│   ├── AsteriskNotReady     it did not start, or did not become ready in time
+│   ├── AmiError             the management link
+│   │   ├── AmiLinkDown      not connected; the action was not carried out, or nobody knows whether
+│   │   ├── AmiTimeout       no reply in time
+│   │   ├── AmiRefused       Asterisk answered "Error"
+│   │   └── UnsafeValue      a value holds a line break and would have injected an action
+│   └── AgiError             one caller's menu session
+│       ├── AgiEnded         the caller hung up, or the connection ended: there is nobody to talk to
+│       ├── AgiTimeout       no reply in time; the session is unusable from here on
+│       └── AgiGarbage       the peer does not speak AGI
+├── StorageError             the ledger
+│   ├── StorageUnavailable   the database cannot be reached: try again later
+│   └── StorageRefused       the database refused the data: trying again changes nothing
+└── RecordingError           a recording cannot be taken in
 """
 
 from __future__ import annotations

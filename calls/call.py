@@ -1,0 +1,217 @@
+"""A call is a fold over its events.
+
+The fold sorts what it is given, so the same set of events gives the same call in whatever order, and however
+often, they were told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from calls.errors import SanshengError
+from calls.events import (
+    AgentAnswered,
+    AgentConnected,
+    AgentLeft,
+    AgentRang,
+    AnyEvent,
+    AskedBy,
+    CallArrived,
+    CallbackOffered,
+    CallbackPromised,
+    CallEnded,
+    CallOverflowed,
+    EndedBy,
+    OfferEnd,
+    OfferFailed,
+    PersonAsked,
+    RecordingArrived,
+)
+from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+
+
+class Stage(StrEnum):
+    """Where a call is now."""
+
+    MENU = "menu"
+    QUEUE = "queue"
+    TALK = "talk"
+    ENDED = "ended"
+
+
+class Result(StrEnum):
+    """How a call came out."""
+
+    IN_PROGRESS = "in_progress"
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    """Asked for a person, hung up before hearing one."""
+    CALLBACK = "callback"
+    """Asked for a person, was promised a call back instead."""
+    SELF_SERVED = "self_served"
+    """Never asked for a person."""
+    LOST = "lost"
+    """Asked for a person; we ended the call before one answered. Must never happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One agent's telephone ringing for one call."""
+
+    leg_id: LegId
+    agent: AgentNumber
+    rang_at: datetime
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    failure: OfferEnd | None = None
+
+    @property
+    def ring_s(self) -> float | None:
+        """The agent's clock, in seconds: from the first ring to the answer, or to giving up (K2r)."""
+        stop = self.answered_at or self.ended_at
+        return seconds(self.rang_at, stop) if stop else None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """All that the ledger knows of one call."""
+
+    call_id: CallId
+    arrived_at: datetime
+    trunk: str = ""
+    caller: str | None = None
+    asked_at: datetime | None = None
+    section: SectionId | None = None
+    language: Language | None = None
+    priority: bool = False
+    asked_by: AskedBy | None = None
+    overflowed_at: datetime | None = None
+    offers: tuple[Offer, ...] = ()
+    callback_offered_at: datetime | None = None
+    callback_promised_at: datetime | None = None
+    callback_number: str | None = None
+    ended_at: datetime | None = None
+    ended_by: EndedBy | None = None
+    recording: RecordingArrived | None = None
+
+    @property
+    def connected(self) -> Offer | None:
+        """The first offer in which the caller heard a person."""
+        heard = [offer for offer in self.offers if offer.connected_at]
+        return min(heard, key=lambda offer: offer.connected_at or offer.rang_at) if heard else None
+
+    @property
+    def wait_s(self) -> float | None:
+        """The caller's clock, in seconds: from asking for a person to hearing one (A1, K2).
+
+        Nothing that is played in between stops it. ``None`` while nobody has been heard.
+        """
+        first = self.connected
+        if self.asked_at is None or first is None or first.connected_at is None:
+            return None
+        return seconds(self.asked_at, first.connected_at)
+
+    @property
+    def talk_s(self) -> float | None:
+        """Seconds from hearing a person to the end of the call; ``None`` before it ended."""
+        first = self.connected
+        if first is None or first.connected_at is None or self.ended_at is None:
+            return None
+        return seconds(first.connected_at, self.ended_at)
+
+    @property
+    def stage(self) -> Stage:
+        if self.ended_at:
+            return Stage.ENDED
+        if any(offer.connected_at and not offer.ended_at for offer in self.offers):
+            return Stage.TALK
+        return Stage.QUEUE if self.asked_at else Stage.MENU
+
+    @property
+    def result(self) -> Result:
+        if self.connected:
+            return Result.ANSWERED
+        if not self.ended_at:
+            return Result.IN_PROGRESS
+        if not self.asked_at:
+            return Result.SELF_SERVED
+        if self.callback_promised_at:
+            return Result.CALLBACK
+        return Result.ABANDONED if self.ended_by is EndedBy.CALLER else Result.LOST
+
+    def answered_within(self, limit_s: float) -> bool:
+        """Whether the caller heard a person within ``limit_s`` of asking (A1, numerator of K2)."""
+        return self.wait_s is not None and self.wait_s <= limit_s
+
+    @classmethod
+    def of(cls, events: Iterable[AnyEvent]) -> Call:
+        """Fold events of one call, in any order, duplicates allowed, into the call.
+
+        Raises SanshengError if there are none or they belong to different calls.
+        """
+        facts = sorted({event.key: event for event in events}.values(), key=lambda e: (e.at, e.key))
+        if not facts or len({event.call_id for event in facts}) != 1:
+            raise SanshengError("a call is folded from the events of one call, at least one")
+        fields: dict[str, object] = {"call_id": facts[0].call_id, "arrived_at": facts[0].at}
+        for event in facts:
+            fields.update(_fields_of(event))
+        return cls(**fields, offers=_offers_of(facts))  # type: ignore[arg-type]
+
+
+def seconds(start: datetime, stop: datetime) -> float:
+    """Seconds from ``start`` to ``stop``, to the microsecond."""
+    return (stop - start) / timedelta(seconds=1)
+
+
+def _fields_of(event: AnyEvent) -> dict[str, object]:
+    """What one event says about the call as a whole (offers apart)."""
+    match event:
+        case CallArrived():
+            return {"arrived_at": event.at, "trunk": event.trunk, "caller": event.caller}
+        case PersonAsked():
+            return {
+                "asked_at": event.at,
+                "section": event.section,
+                "language": event.language,
+                "priority": event.priority,
+                "asked_by": event.by,
+            }
+        case CallOverflowed():
+            return {"overflowed_at": event.at}
+        case CallbackOffered():
+            return {"callback_offered_at": event.at}
+        case CallbackPromised():
+            return {"callback_promised_at": event.at, "callback_number": event.number}
+        case CallEnded():
+            return {"ended_at": event.at, "ended_by": event.by}
+        case RecordingArrived():
+            return {"recording": event}
+        case _:
+            return {}
+
+
+def _offers_of(facts: Iterable[AnyEvent]) -> tuple[Offer, ...]:
+    offers: dict[LegId, dict[str, object]] = {}
+    for event in facts:
+        if not isinstance(event, AgentRang | AgentAnswered | AgentConnected | OfferFailed | AgentLeft):
+            continue
+        # The ring's start may be unknown (the link was down): the first thing heard of the leg stands in.
+        offer = offers.setdefault(
+            event.leg_id, {"leg_id": event.leg_id, "agent": event.agent, "rang_at": event.at}
+        )
+        match event:
+            case AgentRang():
+                offer["rang_at"] = event.at
+            case AgentAnswered():
+                offer["answered_at"] = event.at
+            case AgentConnected():
+                offer["connected_at"] = event.at
+            case OfferFailed():
+                offer.update(ended_at=event.at, failure=event.reason)
+            case AgentLeft():
+                offer["ended_at"] = event.at
+    return tuple(Offer(**offer) for offer in offers.values())  # type: ignore[arg-type]

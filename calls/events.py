@@ -1,0 +1,200 @@
+"""What happened to a call: frozen facts in the past tense.
+
+Every event has a ``key`` that depends only on what happened, never on who saw it or when it was told. The
+same fact read from AMI and from Asterisk's files has the same key, so storing it twice changes nothing.
+Times are aware UTC and carry Asterisk's own sub-second time stamps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+
+
+class AskedBy(StrEnum):
+    """How a call came to ask for a person."""
+
+    MENU = "menu"
+    """The caller chose, or gave up on the menu and was taken to a person."""
+    FALLBACK = "fallback"
+    """The menu service was down, hung or died: the dialplan took the caller to a person."""
+
+
+class OfferEnd(StrEnum):
+    """Why an offer to an agent ended without an answer."""
+
+    LET_IT_RING = "let_it_ring"
+    """The telephone rang to the limit of A1."""
+    REJECTED = "rejected"
+    """The telephone was busy, refused the call, or could not be reached."""
+    CALLER_GONE = "caller_gone"
+    """The caller hung up while it rang."""
+
+
+class EndedBy(StrEnum):
+    """Who ended a call."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact about one call."""
+
+    kind: ClassVar[str]
+    call_id: CallId
+    at: datetime
+
+    @property
+    def detail(self) -> str:
+        """What tells this event from others of its kind in the same call; empty where there is only one."""
+        return ""
+
+    @property
+    def key(self) -> str:
+        """Deterministic identity of the fact."""
+        return f"{self.call_id}/{self.kind}/{self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Event):
+    """A caller reached the hotline. ``caller`` is personal data: stored, never logged (P1)."""
+
+    kind: ClassVar[str] = "arrived"
+    trunk: str
+    caller: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuChosen(Event):
+    """The caller stood at a menu node; ``choice`` is a key, ``timeout`` or ``invalid``."""
+
+    kind: ClassVar[str] = "menu"
+    step: int
+    node: str
+    choice: str
+
+    @property
+    def detail(self) -> str:
+        return str(self.step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAsked(Event):
+    """The caller asked for a person: the caller's clock starts (A1, K1, K2)."""
+
+    kind: ClassVar[str] = "asked"
+    section: SectionId
+    language: Language
+    priority: bool
+    by: AskedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOverflowed(Event):
+    """The section could not take the call in time: the overflow group may take it from here on."""
+
+    kind: ClassVar[str] = "overflowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfferEvent(Event):
+    leg_id: LegId
+    agent: AgentNumber
+
+    @property
+    def detail(self) -> str:
+        return self.leg_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRang(_OfferEvent):
+    """An agent's telephone began to ring for the call: the agent's clock starts (K2r)."""
+
+    kind: ClassVar[str] = "rang"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAnswered(_OfferEvent):
+    """The agent picked up: the agent's clock stops (K2r)."""
+
+    kind: ClassVar[str] = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConnected(_OfferEvent):
+    """Caller and agent hear each other: the caller's clock stops (K2)."""
+
+    kind: ClassVar[str] = "connected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFailed(_OfferEvent):
+    """The telephone stopped ringing without an answer."""
+
+    kind: ClassVar[str] = "offer_failed"
+    reason: OfferEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLeft(_OfferEvent):
+    """An agent who had answered is off the call."""
+
+    kind: ClassVar[str] = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackOffered(Event):
+    """Nobody could answer: the caller was offered a call back."""
+
+    kind: ClassVar[str] = "callback_offered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackPromised(Event):
+    """The caller was promised a call back (A5). ``number`` is personal data."""
+
+    kind: ClassVar[str] = "callback_promised"
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """The caller's channel is gone."""
+
+    kind: ClassVar[str] = "ended"
+    by: EndedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingArrived(Event):
+    """The finished recording of an answered call is in the intake: one file per leg and a mixed one."""
+
+    kind: ClassVar[str] = "recording"
+    duration_s: float
+    sample_rate_hz: int
+    complete: bool
+    """False when Asterisk died while recording: what was on disk has been rescued."""
+
+
+AnyEvent = (
+    CallArrived
+    | MenuChosen
+    | PersonAsked
+    | CallOverflowed
+    | AgentRang
+    | AgentAnswered
+    | AgentConnected
+    | OfferFailed
+    | AgentLeft
+    | CallbackOffered
+    | CallbackPromised
+    | CallEnded
+    | RecordingArrived
+)

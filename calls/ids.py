@@ -1,0 +1,35 @@
+"""Identities. All of them come from Asterisk or the roster and are checked where they enter."""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+CallId = NewType("CallId", str)
+"""Asterisk's unique id of the caller's channel: one call, from arrival to end. Recordings carry it too."""
+
+LegId = NewType("LegId", str)
+"""Asterisk's unique id of one agent's channel: one offer of one call to one agent."""
+
+AgentNumber = NewType("AgentNumber", str)
+"""The agent's number (工号, A2): digits only; also the name of the agent's telephone."""
+
+SectionId = NewType("SectionId", str)
+"""A section of the centre (A9), which is also the name of its queue."""
+
+Language = NewType("Language", str)
+"""A BCP 47 tag such as ``zh-CN`` or ``en``."""
+
+_UNIQUE_ID = re.compile(r"[A-Za-z0-9_-]*[0-9]+\.[0-9]+")
+_AGENT_CHANNEL = re.compile(r"PJSIP/([0-9]{3,8})-[0-9a-f]+")
+
+
+def is_unique_id(text: str) -> bool:
+    """Whether ``text`` has the form of an Asterisk unique id (safe as a file name, too)."""
+    return len(text) <= 80 and _UNIQUE_ID.fullmatch(text) is not None
+
+
+def agent_of_channel(channel: str) -> AgentNumber | None:
+    """The agent whose telephone a channel belongs to, or ``None`` for a trunk or a helper channel."""
+    found = _AGENT_CHANNEL.fullmatch(channel)
+    return AgentNumber(found[1]) if found else None
