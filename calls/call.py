@@ -6,8 +6,8 @@ often, they were told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,7 +15,6 @@ from calls.errors import SanshengError
 from calls.events import (
     AgentAnswered,
     AgentConnected,
-    AgentLeft,
     AgentRang,
     AnyEvent,
     AskedBy,
@@ -25,8 +24,8 @@ from calls.events import (
     CallEnded,
     CallOverflowed,
     EndedBy,
+    LegEnded,
     OfferEnd,
-    OfferFailed,
     PersonAsked,
     RecordingArrived,
 )
@@ -194,10 +193,11 @@ def _fields_of(event: AnyEvent) -> dict[str, object]:
             return {}
 
 
-def _offers_of(facts: Iterable[AnyEvent]) -> tuple[Offer, ...]:
+def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:
     offers: dict[LegId, dict[str, object]] = {}
+    causes: dict[LegId, int] = {}
     for event in facts:
-        if not isinstance(event, AgentRang | AgentAnswered | AgentConnected | OfferFailed | AgentLeft):
+        if not isinstance(event, AgentRang | AgentAnswered | AgentConnected | LegEnded):
             continue
         # The ring's start may be unknown (the link was down): the first thing heard of the leg stands in.
         offer = offers.setdefault(
@@ -210,8 +210,30 @@ def _offers_of(facts: Iterable[AnyEvent]) -> tuple[Offer, ...]:
                 offer["answered_at"] = event.at
             case AgentConnected():
                 offer["connected_at"] = event.at
-            case OfferFailed():
-                offer.update(ended_at=event.at, failure=event.reason)
-            case AgentLeft():
+            case LegEnded():
                 offer["ended_at"] = event.at
-    return tuple(Offer(**offer) for offer in offers.values())  # type: ignore[arg-type]
+                causes[event.leg_id] = event.cause
+    made = (Offer(**offer) for offer in offers.values())  # type: ignore[arg-type]
+    return tuple(
+        offer
+        if offer.answered_at or offer.connected_at or not offer.ended_at
+        else replace(offer, failure=_failure(offer.ended_at, causes[offer.leg_id], facts))
+        for offer in made
+    )
+
+
+def _failure(ended_at: datetime, cause: int, facts: Sequence[AnyEvent]) -> OfferEnd | None:
+    """Why a telephone stopped ringing; ``None`` until what follows has told.
+
+    Asterisk stops the ringing itself (cause 0) either because the time is over, and the call goes on, or
+    because the caller is gone, and the call's own end follows within milliseconds.
+    """
+    if cause:
+        return OfferEnd.REJECTED
+    following = [event for event in facts if event.at >= ended_at and not isinstance(event, LegEnded)]
+    if not following:
+        return None
+    first = following[0]
+    if isinstance(first, CallEnded) and first.by is EndedBy.CALLER:
+        return OfferEnd.CALLER_GONE
+    return OfferEnd.LET_IT_RING

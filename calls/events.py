@@ -135,18 +135,27 @@ class AgentConnected(_OfferEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfferFailed(_OfferEvent):
-    """The telephone stopped ringing without an answer."""
+class LegEnded(_OfferEvent):
+    """The agent's channel is gone: after a talk, or without one.
 
-    kind: ClassVar[str] = "offer_failed"
-    reason: OfferEnd
+    ``cause`` is the hang-up cause (Q.850) that Asterisk gives: 0 when Asterisk itself stopped the ringing.
+    What the end means (let it ring, refused, caller gone, talk over) follows from the call as a whole.
+    """
+
+    kind: ClassVar[str] = "leg_ended"
+    cause: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentLeft(_OfferEvent):
-    """An agent who had answered is off the call."""
+class CallRequeued(Event):
+    """An agent let it ring, and the call went on to the next one, ahead of everybody behind it (A1)."""
 
-    kind: ClassVar[str] = "left"
+    kind: ClassVar[str] = "requeued"
+    attempt: int
+
+    @property
+    def detail(self) -> str:
+        return str(self.attempt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +200,8 @@ AnyEvent = (
     | AgentRang
     | AgentAnswered
     | AgentConnected
-    | OfferFailed
-    | AgentLeft
+    | LegEnded
+    | CallRequeued
     | CallbackOffered
     | CallbackPromised
     | CallEnded

@@ -1,0 +1,223 @@
+"""All settings, read once into one frozen value.
+
+Units are in the names. An unknown key is an error. Values come from a TOML file (``sansheng.toml`` beside the
+checkout's README, or the file that ``SANSHENG_CONFIG`` names); without one the defaults run a whole hotline
+on loopback. ``describe()`` gives the table in the README.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from calls.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rings(_Part):
+    """The three-ring rule (A1)."""
+
+    count: int = Field(3, ge=1, le=10, description="rings within which a call is answered (A1)")
+    cycle_s: float = Field(5.0, ge=1, le=10, description="one ring, tone and pause; 5 s in China")
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds within which a call for a person is answered."""
+        return self.count * self.cycle_s
+
+    @model_validator(mode="after")
+    def _whole_seconds(self) -> Rings:
+        if self.limit_s != int(self.limit_s):
+            raise ValueError("count × cycle_s must be whole seconds: Asterisk's queue counts in seconds")
+        return self
+
+
+class Queueing(_Part):
+    """What happens to a caller whom nobody has answered yet."""
+
+    overflow_after_s: int = Field(30, ge=1, description="wait until the overflow group may take the call")
+    callback_after_s: int = Field(30, ge=1, description="further wait until a call back is offered")
+    callback_again_s: int = Field(60, ge=5, description="wait until it is offered again to who declined")
+    wrap_up_s: int = Field(10, ge=0, description="an agent's time after each call")
+
+
+class Sip(_Part):
+    """Where Asterisk speaks SIP and RTP."""
+
+    address: str = Field("127.0.0.1", description="IP address for SIP and RTP; loopback until you open it")
+    port: Port = Field(5060, description="SIP port (UDP)")
+    rtp_first_port: Port = Field(16384, description="first RTP port")
+    rtp_last_port: Port = Field(20383, description="last RTP port; two per leg")
+
+    @field_validator("address")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if ipaddress.ip_address(value).is_unspecified:
+            raise ValueError("give the one address that telephones reach, not the wildcard")
+        return value
+
+
+class Ports(_Part):
+    """Loopback ports between the parts."""
+
+    ami: Port = Field(5038, description="Asterisk's manager interface")
+    agi: Port = Field(4573, description="our FastAGI server")
+    web: Port = Field(8080, description="live page, /metrics, /healthz, /readyz")
+
+
+class Trunk(_Part):
+    """A line to the telephone network; calls are accepted from this address only."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    match: str = Field(description="IP address, network, or address:port that calls come from")
+    codecs: tuple[str, ...] = ("alaw", "ulaw")
+
+    @field_validator("match")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, _, port = value.partition(":") if value.count(":") == 1 else (value, "", "")
+        ipaddress.ip_network(host, strict=False)
+        if port and not 0 < int(port) < 65536:
+            raise ValueError(f"{port} is not a port")
+        return value
+
+
+class Agent(_Part):
+    """One line of the roster."""
+
+    number: str = Field(pattern=r"^[0-9]{3,8}$", description="the agent's number, spoken to callers (A2)")
+    sections: tuple[str, ...] = Field((), description="sections whose calls the agent takes")
+    overflow: bool = Field(False, description="member of the overflow group, for every section")
+
+
+SECTIONS = ("inquiry", "complaint", "ticketing", "coordination")
+"""The four sections of A9, which are also the queues' names."""
+
+_DEFAULT_TRUNKS = (Trunk(name="city", match="127.0.0.2"),)
+_DEFAULT_AGENTS = (
+    Agent(number="1001", sections=("inquiry",)),
+    Agent(number="1002", sections=("inquiry",)),
+    Agent(number="2001", sections=("complaint",)),
+    Agent(number="3001", sections=("ticketing",)),
+    Agent(number="4001", sections=("coordination",)),
+    Agent(number="9001", overflow=True),
+)
+
+
+class Settings(_Part):
+    """Everything that can be set. Frozen; read once at start."""
+
+    var_dir: Path = Field(ROOT / "var", description="all that is made at run time")
+    instance: str = Field(
+        "hotline", pattern=r"^[a-z][a-z0-9]{0,15}$", description="this Asterisk's name; begins every call id"
+    )
+    hotline_number: str = Field("95000", pattern=r"^[0-9]{3,12}$", description="what agents' phones dial")
+    timezone: str = Field("Asia/Shanghai", description="for people; inside, times are UTC")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in var_dir")
+    menu_file: Path = Field(ROOT / "ivr" / "menu" / "hotline.toml", description="the menu")
+    menu_takeover_s: float = Field(
+        2.5, ge=1, le=3, description="silence of the menu service until the dialplan takes the caller over"
+    )
+    asterisk_dir: Path = Field(
+        ROOT / "var" / "asterisk", description="where an Asterisk is put if there is none"
+    )
+    today: str = Field("", description="menus treat this date (YYYY-MM-DD) as today; for rehearsals")
+    rings: Rings = Rings()
+    queueing: Queueing = Queueing()
+    sip: Sip = Sip()
+    ports: Ports = Ports()
+    trunks: tuple[Trunk, ...] = _DEFAULT_TRUNKS
+    agents: tuple[Agent, ...] = _DEFAULT_AGENTS
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("var_dir", "menu_file", "asterisk_dir")
+    @classmethod
+    def _plain_path(cls, value: Path) -> Path:
+        if any(sign in str(value) for sign in ",;&|()$\"'\n \\"):
+            raise ValueError("the path goes into Asterisk's dialplan: no spaces, quotes or , ; & | ( ) $")
+        return value if value.is_absolute() else ROOT / value
+
+    @model_validator(mode="after")
+    def _known_sections_unique_names(self) -> Settings:
+        for agent in self.agents:
+            unknown = set(agent.sections) - set(SECTIONS)
+            if unknown:
+                raise ValueError(f"agent {agent.number}: unknown section {', '.join(sorted(unknown))}")
+            if not agent.sections and not agent.overflow:
+                raise ValueError(f"agent {agent.number} has no section and is not in the overflow group")
+        numbers = [agent.number for agent in self.agents] + [trunk.name for trunk in self.trunks]
+        twice = {number for number in numbers if numbers.count(number) > 1}
+        if twice:
+            raise ValueError(f"given twice: {', '.join(sorted(twice))}")
+        if self.hotline_number in numbers:
+            raise ValueError("an agent has the hotline's number")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.var_dir / 'ledger.db'}"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.var_dir / "recordings"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings. Raises SettingsError that names every wrong key and what it should be."""
+    path = path or _default_path()
+    if path is None:
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        wrong = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{path}:\n{wrong}") from error
+
+
+def _default_path() -> Path | None:
+    named = os.environ.get("SANSHENG_CONFIG")
+    if named:
+        return Path(named)
+    here = ROOT / "sansheng.toml"
+    return here if here.exists() else None
+
+
+def describe(part: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Name, default and meaning of every setting, for the documents."""
+    for name, field in part.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from describe(kind, f"{prefix}{name}.")
+        else:
+            default = field.get_default()
+            if isinstance(default, Path) and default.is_relative_to(ROOT):
+                default = default.relative_to(ROOT)
+            yield f"{prefix}{name}", "" if isinstance(default, tuple) else str(default), field.description or ""
