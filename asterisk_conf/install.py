@@ -75,7 +75,7 @@ def _system_asterisk() -> AsteriskBuild | None:
         return None
     for modules in (*Path("/usr/lib").glob("*-linux-gnu/asterisk/modules"), Path("/usr/lib/asterisk/modules")):
         if (modules / "app_queue.so").exists():
-            data = next((d for d in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if d.is_dir()))
+            data = next(d for d in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if d.is_dir())
             return AsteriskBuild((program,), modules, data, version)
     return None
 

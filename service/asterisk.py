@@ -60,12 +60,14 @@ class Dirs:
     run: Path = field(init=False)
     log: Path = field(init=False)
     hold_music: Path = field(init=False)
+    sounds: Path = field(init=False)
     recording: Path = field(init=False)
     intake: Path = field(init=False)
 
     def __post_init__(self) -> None:
         for name in ("etc", "lib", "data", "spool", "run", "log", "hold_music"):
             object.__setattr__(self, name, self.base / name.replace("_", "-"))
+        object.__setattr__(self, "sounds", self.data / "sounds")
         object.__setattr__(self, "recording", self.recordings / "recording")
         object.__setattr__(self, "intake", self.recordings / "intake")
 
@@ -223,5 +225,3 @@ class Asterisk:
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - progress of an installation, for the person who waits
-
-

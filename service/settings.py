@@ -11,6 +11,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -133,10 +134,13 @@ class Settings(_Part):
     menu_takeover_s: float = Field(
         2.5, ge=1, le=3, description="silence of the menu service until the dialplan takes the caller over"
     )
-    asterisk_dir: Path = Field(
-        ROOT / "var" / "asterisk", description="where an Asterisk is put if there is none"
+    asterisk_dir: Path = Field(ROOT / "var" / "asterisk", description="where an Asterisk is put if there is none")
+    rehearse_at: datetime | None = Field(
+        None, description="menus take this moment (local, 2026-10-01T10:00) for now; for rehearsals and tests"
     )
-    today: str = Field("", description="menus treat this date (YYYY-MM-DD) as today; for rehearsals")
+    priority_numbers_file: Path | None = Field(
+        None, description="telephone numbers of callers who go first, one per line"
+    )
     rings: Rings = Rings()
     queueing: Queueing = Queueing()
     sip: Sip = Sip()
@@ -172,6 +176,11 @@ class Settings(_Part):
         if self.hotline_number in numbers:
             raise ValueError("an agent has the hotline's number")
         return self
+
+    @property
+    def menu_now(self) -> datetime | None:
+        """The moment that menus take for now, aware; ``None`` for the real time."""
+        return self.rehearse_at.replace(tzinfo=self.zone) if self.rehearse_at else None
 
     @property
     def zone(self) -> ZoneInfo:

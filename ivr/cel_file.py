@@ -1,0 +1,86 @@
+"""Asterisk's channel event log on disk: the true source, read where AMI could not tell.
+
+AMI says nothing about the time when the link or the service was down; this file has it all. It is read on from
+a checkpoint at every (re)connect, and becomes the same events with the same keys as AMI gives.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ivr.ami.translate import CelRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the file has been read: bytes, in which file (its inode)."""
+
+    inode: int = 0
+    offset: int = 0
+
+
+def read_on(path: Path, checkpoint: Checkpoint) -> tuple[list[CelRecord], Checkpoint]:
+    """All whole records after the checkpoint, and the next one. A last line that is still being written stays.
+
+    Another file, or a shorter one, is read from its start. A file that is not there yet has no records.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            same = status.st_ino == checkpoint.inode and status.st_size >= checkpoint.offset
+            start = checkpoint.offset if same else 0
+            file.seek(start)
+            data = file.read()
+    except FileNotFoundError:
+        return [], checkpoint
+    whole = data[: data.rfind(b"\n") + 1]
+    return list(_records(whole)), Checkpoint(status.st_ino, start + len(whole))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The stored checkpoint; the file's beginning if there is none or it is damaged, which costs only time."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return Checkpoint(int(stored["inode"]), int(stored["offset"]))
+    except FileNotFoundError:
+        return Checkpoint()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("cel.checkpoint_damaged", extra={"reason": str(error)})
+        return Checkpoint()
+
+
+def store_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Store it in one step. Only once everything before it is in the ledger."""
+    fresh = path.with_name(f".{path.name}")
+    fresh.write_text(json.dumps({"inode": checkpoint.inode, "offset": checkpoint.offset}), encoding="utf-8")
+    fresh.replace(path)
+
+
+def _records(data: bytes) -> Iterator[CelRecord]:
+    for line in csv.reader(data.decode("utf-8", "replace").splitlines()):
+        try:
+            name, at, caller, channel, _exten, context, _app, unique_id, linked_id, _peer, extra = line
+            seconds, _, micros = at.partition(".")
+            moment = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros or 0))
+        except (ValueError, OverflowError):
+            log.error("cel.line_unreadable", extra={"fields": len(line)})
+            continue
+        yield CelRecord(
+            name=name,
+            at=moment,
+            channel=channel,
+            unique_id=unique_id,
+            linked_id=linked_id,
+            caller=caller,
+            context=context,
+            extra=extra,
+        )

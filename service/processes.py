@@ -1,0 +1,125 @@
+"""``sansheng run``: Asterisk and the service as child processes, kept alive until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+
+from calls.errors import SanshengError
+from service.asterisk import Asterisk
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_RESTART_FIRST_S = 0.5
+_RESTART_CAP_S = 15.0
+_STEADY_S = 60.0
+"""A child that lived this long is restarted at once when it ends."""
+
+
+class ServiceProcess:
+    """The service in a process of its own, so that its end never takes Asterisk with it."""
+
+    def __init__(self, settings: Settings, arguments: tuple[str, ...] = ()) -> None:
+        self._settings = settings
+        self._arguments = arguments
+        self._process: asyncio.subprocess.Process | None = None
+        self.log_file: Path = settings.var_dir / "service.log"
+
+    async def start(self) -> None:
+        """Start it; its log goes to ``service.log``."""
+        with self.log_file.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "service",
+                *self._arguments,
+                "serve",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    async def ready(self, timeout_s: float = 30) -> None:
+        """Wait until ``/readyz`` says so. Raises SanshengError with the end of the log."""
+        url = f"http://127.0.0.1:{self._settings.ports.web}/readyz"
+        try:
+            async with asyncio.timeout(timeout_s), aiohttp.ClientSession() as web:
+                while not await _answers(web, url):
+                    if self._process is None or self._process.returncode is not None:
+                        raise SanshengError(f"the service ended at once:\n{self.log_tail()}")
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            raise SanshengError(f"the service is not ready after {timeout_s:.0f} s:\n{self.log_tail()}") from error
+
+    async def wait(self) -> int:
+        assert self._process is not None, "not started"
+        return await self._process.wait()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def send(self, signal_number: int) -> None:
+        """Send it a signal, if it is still there."""
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(signal_number)
+
+    async def stop(self, graceful_s: float = 15) -> None:
+        """End it: politely, then with force."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self.send(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), graceful_s)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    def log_tail(self, lines: int = 15) -> str:
+        if not self.log_file.exists():
+            return ""
+        return "\n".join(self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+async def _answers(web: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with web.get(url) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+async def keep_running(asterisk: Asterisk, service: ServiceProcess, stop: asyncio.Event) -> None:
+    """Restart whichever of the two ends, until ``stop``. Restarts of one that ends at once come ever slower."""
+
+    async def keep(name: str, wait: Callable[[], Awaitable[int]], start: Callable[[], Awaitable[None]]) -> None:
+        delay_s = 0.0
+        while True:
+            began = time.monotonic()
+            status = await wait()
+            steady = time.monotonic() - began > _STEADY_S
+            delay_s = 0.0 if steady else min(max(delay_s * 2, _RESTART_FIRST_S), _RESTART_CAP_S)
+            log.error("process.ended", extra={"process": name, "status": status, "restart_in_s": delay_s})
+            await asyncio.sleep(delay_s)
+            try:
+                await start()
+            except SanshengError as error:
+                log.error("process.restart_failed", extra={"process": name, "reason": str(error)})
+
+    keepers = [
+        asyncio.create_task(keep("asterisk", asterisk.wait, asterisk.start)),
+        asyncio.create_task(keep("service", service.wait, service.start)),
+    ]
+    await stop.wait()
+    for keeper in keepers:
+        keeper.cancel()
+    await asyncio.gather(*keepers, return_exceptions=True)

@@ -1,0 +1,281 @@
+"""The one place where the parts are joined: the service process from settings to running tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+from console.app import make_app
+
+from calls.errors import AmiError, SettingsError
+from calls.events import AnyEvent, CallEnded, EndedBy, LegEnded
+from calls.ids import AgentNumber, SectionId
+from calls.live import LinkNow
+from calls.ports import Clock
+from ivr.agi.guard import TakeoverGuard
+from ivr.agi.menu import MenuCaller
+from ivr.agi.server import AgiServer
+from ivr.ami.link import AmiLink, LinkState
+from ivr.ami.sink import EventSink
+from ivr.ami.translate import record_of, translate
+from ivr.cel_file import load_checkpoint, read_on, store_checkpoint
+from ivr.menu.hours import OpeningHours
+from ivr.menu.loader import load_menu
+from ivr.menu.model import Menu
+from ivr.snapshot import AgentBoard
+from metrics.exporter import Exporter
+from recordings.intake import IntakeDirs, arrived, rescue
+from service.asterisk import AMI_USER, Dirs
+from service.live import LivePicture
+from service.pipeline import Pipeline
+from service.prompts import InstalledPrompts, prompts_available
+from service.secrets import load_secrets
+from service.settings import SECTIONS, Settings
+from storage.engine import open_engine, upgrade
+from storage.ledger import SqlLedger
+
+log = logging.getLogger(__name__)
+
+_INTAKE_EVERY_S = 0.5
+_GAUGES_EVERY_S = 1.0
+_DRAIN_S = 5.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class RehearsalClock:
+    """A clock that started at a given moment when it was made."""
+
+    def __init__(self, start: datetime) -> None:
+        self._ahead = start - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+
+def menu_of(settings: Settings) -> Menu:
+    """The menu, read and linted. Raises MenuError with every finding."""
+    return load_menu(settings.menu_file, prompts_available())
+
+
+class Hotline:
+    """The service: AMI link, FastAGI server, pipeline, live picture, web server."""
+
+    def __init__(self, settings: Settings, menu: Menu, version: str) -> None:
+        self._settings = settings
+        self._clock: Clock = SystemClock()
+        self._dirs = Dirs(settings.var_dir / "pbx", settings.recordings_dir)
+        secrets = load_secrets(settings.var_dir / "secrets.json", [])
+        self._engine = open_engine(settings.ledger_url)
+        self._ledger = SqlLedger(self._engine)
+        sections = tuple(SectionId(section) for section in SECTIONS)
+        self._board = AgentBoard(
+            (AgentNumber(agent.number) for agent in settings.agents),
+            settings.queueing.wrap_up_s,
+            self._clock.now(),
+        )
+        limit_s = settings.rings.limit_s
+        self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
+        self._exporter = Exporter(sections=sections, limit_s=limit_s, build={"version": version})
+        self._pipeline = Pipeline(self._ledger, [self._exporter.on_change, self._live.on_change])
+        self._sink = EventSink()
+        self._link = AmiLink(
+            "127.0.0.1",
+            settings.ports.ami,
+            AMI_USER,
+            secrets.ami,
+            events=self._sink,
+            on_state=self._on_link,
+        )
+        self._resync = asyncio.Event()
+        self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
+        self._agi = self._make_agi(menu)
+        self._agi_ready = False
+
+    def _make_agi(self, menu: Menu) -> AgiServer:
+        moment = self._settings.menu_now
+        priority = _priority_numbers(self._settings.priority_numbers_file)
+        caller = MenuCaller(
+            menu,
+            OpeningHours(self._settings.zone),
+            InstalledPrompts(self._dirs.sounds, menu.languages),
+            self._guard,
+            RehearsalClock(moment) if moment else self._clock,
+            is_priority=lambda number: number in priority,
+            on_event=self._pipeline.put_nowait,
+        )
+        return AgiServer("127.0.0.1", self._settings.ports.agi, {"/menu": caller}, observer=self._exporter.agi)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set, then drain. Raises SanshengError if it cannot begin."""
+        await upgrade(self._settings.ledger_url)
+        self._live.open_calls(await self._ledger.open_calls())
+        await self._agi.start()
+        self._agi_ready = True
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self._web())
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [
+                group.create_task(work, name=name)
+                for name, work in {
+                    "ami link": self._link.run(),
+                    "ami events": self._consume(),
+                    "resync": self._resync_when_up(),
+                    "pipeline": self._pipeline.run(),
+                    "guard": self._guard.run(),
+                    "figures": self._live.run(),
+                    "intake": self._watch_intake(),
+                    "gauges": self._keep_gauges(),
+                }.items()
+            ]
+            log.info("service.ready")
+            await stop.wait()
+            log.info("service.draining")
+            self._agi_ready = False
+            await self._agi.drain(_DRAIN_S)
+            await self._link.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._pipeline.drained(), _DRAIN_S)
+            for task in tasks:
+                task.cancel()
+        await self._engine.dispose()
+        log.info("service.stopped", extra={"events_not_stored": self._pipeline.pending})
+
+    @contextlib.asynccontextmanager
+    async def _web(self) -> AsyncIterator[None]:
+        app = make_app(self._live, self._exporter.render, self.health)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self._settings.ports.web).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    def health(self) -> dict[str, bool]:
+        """What must work for calls to be served and kept; the reasons behind ``/readyz``."""
+        return {
+            "ledger": self._pipeline.available,
+            "ami": self._link.state is LinkState.UP,
+            "agi": self._agi_ready,
+        }
+
+    # ── Asterisk ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _push_timeout(self, channel: str, seconds: float) -> object:
+        return await self._link.call(
+            "Setvar",
+            {"Channel": channel, "Variable": "TIMEOUT(absolute)", "Value": f"{seconds:.1f}"},
+            timeout_s=1.0,
+        )
+
+    async def _consume(self) -> None:
+        while True:
+            message = await self._sink.get()
+            record = record_of(message)
+            if record is not None:
+                event = translate(record)
+                if event is not None:
+                    await self._pipeline.put(event)
+            elif self._board.apply(message, self._clock.now()):
+                self._live.touch()
+
+    def _on_link(self, state: LinkState) -> None:
+        self._live.set_link(LinkNow.STALE if state is LinkState.UP else LinkNow.DOWN)
+        if state is LinkState.UP:
+            self._resync.set()
+
+    async def _resync_when_up(self) -> None:
+        """After every (re)connect: what Asterisk has, and what its file knows of the time in between."""
+        while True:
+            await self._resync.wait()
+            self._resync.clear()
+            try:
+                await self._catch_up()
+            except AmiError as error:
+                log.warning("ami.resync_failed", extra={"reason": str(error)})
+                if self._link.state is LinkState.UP:
+                    await asyncio.sleep(1)
+                    self._resync.set()
+            else:
+                self._live.set_link(LinkNow.UP)
+
+    async def _catch_up(self) -> None:
+        members = await self._link.query("QueueStatus", complete_event="QueueStatusComplete")
+        self._board.reset((m for m in members if m.event == "QueueMember"), self._clock.now())
+        channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")
+        live = {message.get("Uniqueid", "") for message in channels}
+        await self._read_file()
+        await self._pipeline.drained()
+        for event in await self._ends_nobody_saw(live):
+            await self._pipeline.put(event)
+        dirs = IntakeDirs(self._dirs.recording, self._dirs.intake)
+        await asyncio.to_thread(rescue, dirs, live, self._clock.now())
+
+    async def _read_file(self) -> None:
+        stored_at = self._settings.var_dir / "cel-checkpoint.json"
+        path = self._dirs.log / "cel-custom" / "Master.csv"
+        checkpoint = await asyncio.to_thread(load_checkpoint, stored_at)
+        records, after = await asyncio.to_thread(read_on, path, checkpoint)
+        for record in records:
+            event = translate(record)
+            if event is not None:
+                await self._pipeline.put(event)
+        await self._pipeline.drained()
+        await asyncio.to_thread(store_checkpoint, stored_at, after)
+
+    async def _ends_nobody_saw(self, live: set[str]) -> list[AnyEvent]:
+        """Ends of calls that neither Asterisk has nor its file closes: it died in the middle of them."""
+        ends: list[AnyEvent] = []
+        now = self._clock.now()
+        for call in await self._ledger.open_calls():
+            if call.call_id in live:
+                continue
+            log.warning("call.end_unseen", extra={"call_id": call.call_id})
+            ends += [
+                LegEnded(call_id=call.call_id, at=now, leg_id=offer.leg_id, agent=offer.agent, cause=0)
+                for offer in call.offers
+                if not offer.ended_at
+            ]
+            ends.append(CallEnded(call_id=call.call_id, at=now, by=EndedBy.SYSTEM))
+        return ends
+
+    # ── Recordings, gauges ───────────────────────────────────────────────────────────────────────────────────
+
+    async def _watch_intake(self) -> None:
+        known: set[str] = set()
+        seen_mtime = 0
+        while True:
+            mtime = self._dirs.intake.stat().st_mtime_ns
+            if mtime != seen_mtime:
+                for event in await asyncio.to_thread(lambda: list(arrived(self._dirs.intake, known))):
+                    await self._pipeline.put(event)
+                seen_mtime = mtime
+            await asyncio.sleep(_INTAKE_EVERY_S)
+
+    async def _keep_gauges(self) -> None:
+        while True:
+            self._exporter.on_backlog(self._pipeline.pending, self._sink.pauses)
+            self._exporter.on_picture(self._live.picture())
+            await asyncio.sleep(_GAUGES_EVERY_S)
+
+
+def _priority_numbers(path: Path | None) -> frozenset[str]:
+    """The numbers of callers who go first. Raises SettingsError if the file cannot be read."""
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise SettingsError(f"cannot read priority_numbers_file {path}: {error.strerror}") from error
+    return frozenset(line for line in lines if not line.startswith("#"))
