@@ -33,7 +33,6 @@ MODULES: tuple[str, ...] = (
     "format_pcm",
     "format_wav",
     "format_sln",
-    "format_g722",
     "res_musiconhold",
     # bridges: two parties, and three while the agent's number is spoken
     "bridge_simple",

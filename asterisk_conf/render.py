@@ -12,7 +12,7 @@ import jinja2
 TEMPLATES = Path(__file__).parent / "templates"
 
 _EMPTY = ("acl", "ccss", "cli", "cli_aliases", "cli_permissions", "codecs", "extconfig", "features", "sorcery",
-          "pjproject", "stasis", "udptl")  # fmt: skip
+          "pjproject", "udptl")  # fmt: skip
 """Files that Asterisk looks for and that need not say anything."""
 
 

@@ -222,13 +222,17 @@ def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:
     )
 
 
+_STOPPED_BY_US = frozenset({0, 16, 26})
+"""Hang-up causes of a ringing that Asterisk ended itself: none, normal clearing, answered elsewhere."""
+
+
 def _failure(ended_at: datetime, cause: int, facts: Sequence[AnyEvent]) -> OfferEnd | None:
     """Why a telephone stopped ringing; ``None`` until what follows has told.
 
-    Asterisk stops the ringing itself (cause 0) either because the time is over, and the call goes on, or
+    Asterisk stops the ringing itself either because the time is over, and the call goes on, or
     because the caller is gone, and the call's own end follows within milliseconds.
     """
-    if cause:
+    if cause not in _STOPPED_BY_US:
         return OfferEnd.REJECTED
     following = [event for event in facts if event.at >= ended_at and not isinstance(event, LegEnded)]
     if not following:

@@ -7,8 +7,10 @@ import wave
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from asterisk_conf.prompt_phrases import agent_number, clock_time, compose
-from asterisk_conf.prompts_check import load_manifest, prompt_file
+from asterisk_conf.prompt_audio import compose
+from asterisk_conf.prompt_manifest import PROMPTS_DIR, load_manifest, prompt_file
+from asterisk_conf.prompt_phrases import agent_number, clock_time
+from asterisk_conf.prompts_check import Problem, check_prompts
 
 from asterisk_conf.hold_music import compose_hold_music
 from calls.errors import PromptError
@@ -34,7 +36,8 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
         for prompt in ids:
             _link(prompt_file(language, prompt), folder / f"{prompt}.{EXTENSION}")
         for agent in settings.agents:
-            parts = [prompt_file(language, part) for part in agent_number(agent.number, language)]
+            phrase = ("agent-before", *agent_number(agent.number, language), "agent-after")
+            parts = [prompt_file(language, part) for part in phrase]
             spoken = folder / "agents" / f"{agent.number}.{EXTENSION}"
             if not spoken.exists() or any(part.stat().st_mtime > spoken.stat().st_mtime for part in parts):
                 compose(parts, spoken)
@@ -43,13 +46,17 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
 
 def prompts_available() -> dict[str, frozenset[str]]:
     """The prompt ids of every language in the manifest."""
-    manifest = load_manifest()
-    return {language: frozenset(texts) for language, texts in manifest.items()}
+    return load_manifest().available
 
 
 def prompt_texts() -> dict[str, dict[str, str]]:
     """What every prompt says, by language and id."""
-    return {language: dict(texts) for language, texts in load_manifest().items()}
+    return {language: dict(texts) for language, texts in load_manifest().texts.items()}
+
+
+def prompt_problems() -> list[Problem]:
+    """Every prompt that is missing, empty, clipped or wrongly sampled."""
+    return check_prompts(PROMPTS_DIR, load_manifest())
 
 
 def _link(source: Path, target: Path) -> None:

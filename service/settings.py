@@ -65,6 +65,10 @@ class Sip(_Part):
     rtp_first_port: Port = Field(16384, description="first RTP port")
     rtp_last_port: Port = Field(20383, description="last RTP port; two per leg")
 
+    behind_nat: bool = Field(
+        False, description="telephones are behind address translation: answer where a packet came from"
+    )
+
     @field_validator("address")
     @classmethod
     def _one_address(cls, value: str) -> str:

@@ -110,11 +110,12 @@ class Hotline:
             OpeningHours(self._settings.zone),
             InstalledPrompts(self._dirs.sounds, menu.languages),
             self._guard,
-            RehearsalClock(moment) if moment else self._clock,
+            self._clock,
+            menu_clock=RehearsalClock(moment) if moment else self._clock,
             is_priority=lambda number: number in priority,
             on_event=self._pipeline.put_nowait,
         )
-        return AgiServer("127.0.0.1", self._settings.ports.agi, {"/menu": caller}, observer=self._exporter.agi)
+        return AgiServer("127.0.0.1", self._settings.ports.agi, {"menu": caller}, observer=self._exporter.agi)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain. Raises SanshengError if it cannot begin."""

@@ -41,7 +41,7 @@ class MenuCaller:
 
     ``ASK_PRIORITY`` and, last, ``ASK_SECTION`` when the caller is to get a person; ``MENU_END=done`` when the
     menu ended the call by itself. If the session breaks off before that, the dialplan takes the caller to a
-    person.
+    person. ``menu_clock`` is what opening hours are judged by; in rehearsals it is not the real one.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class MenuCaller:
         guard: TakeoverGuard,
         clock: Clock,
         *,
+        menu_clock: Clock,
         is_priority: Callable[[str | None], bool],
         on_event: Callable[[AnyEvent], None],
     ) -> None:
@@ -60,6 +61,7 @@ class MenuCaller:
         self._phrasebook = phrasebook
         self._guard = guard
         self._clock = clock
+        self._menu_clock = menu_clock
         self._is_priority = is_priority
         self._on_event = on_event
 
@@ -70,7 +72,7 @@ class MenuCaller:
             raise AgiGarbage("the call id has no form that Asterisk gives")
         walk = Walk(
             self._menu,
-            self._clock.now(),
+            self._menu_clock.now(),
             self._hours,
             priority=self._is_priority(request.caller_number),
         )

@@ -1,0 +1,132 @@
+"""Simulated people: each is a SIPp process that speaks SIP and RTP for real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from calls.errors import SanshengError
+from simulation.scenario_xml import agent_xml, caller_xml, register_xml
+from simulation.script import AgentScript, CallerScript
+
+_PORTS = itertools.count(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one SIPp process ended: ``ok`` if every call did what its script says."""
+
+    ok: bool
+    log: str
+
+
+@dataclass(slots=True)
+class People:
+    """Callers from a trunk's address and agents' telephones, against one Asterisk.
+
+    ``first_port`` on: two ports for each person (SIP, RTP). Use as a context manager: leaving ends everybody.
+    """
+
+    asterisk: tuple[str, int]
+    caller_address: str
+    agent_address: str
+    passwords: Mapping[str, str]
+    first_port: int
+    _folder: Path = field(init=False)
+    _running: set[asyncio.subprocess.Process] = field(default_factory=set)
+    _next: int = 0
+    _agent_ports: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not shutil.which("sipp"):
+            raise SanshengError("SIPp is missing; get it with: apt-get install sip-tester")
+        self._folder = Path(tempfile.mkdtemp(prefix="people-"))
+
+    async def __aenter__(self) -> People:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.send_home()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def send_home(self) -> None:
+        """End every process, agents and callers."""
+        for process in list(self._running):
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGKILL)
+            await process.wait()
+        self._running.clear()
+
+    async def register(self, *numbers: str) -> None:
+        """Register agents' telephones. Raises SanshengError if Asterisk refuses one."""
+        lines = ["SEQUENTIAL"]
+        for number in numbers:
+            port = self._agent_ports.setdefault(number, self._port())
+            lines.append(f"{number};[authentication username={number} password={self.passwords[number]}];{port}")
+        csv = self._folder / f"register-{self._next}.csv"
+        csv.write_text("\n".join(lines) + "\n")
+        process = await self._start(
+            register_xml(), self.agent_address, self._port(), "-inf", str(csv), "-m", str(len(numbers))
+        )
+        outcome = await self.outcome(process)
+        if not outcome.ok:
+            raise SanshengError(f"telephones could not be registered: {outcome.log}")
+
+    async def agent(self, number: str, script: AgentScript) -> asyncio.subprocess.Process:
+        """Seat an agent, whose telephone must be registered; it treats every call as the script says."""
+        port = self._agent_ports.setdefault(number, self._port())
+        return await self._start(agent_xml(script), self.agent_address, port, remote=False)
+
+    async def call(
+        self, script: CallerScript, *, calls: int = 1, per_s: float = 1.0
+    ) -> asyncio.subprocess.Process:
+        """Place a call, or several alike."""
+        many = ["-m", str(calls), "-r", f"{per_s:g}", "-l", str(calls)]
+        return await self._start(caller_xml(script, self._folder), self.caller_address, self._port(), *many)
+
+    async def outcome(self, process: asyncio.subprocess.Process) -> Outcome:
+        """Wait until it ends."""
+        output, _ = await process.communicate()
+        self._running.discard(process)
+        return Outcome(process.returncode == 0, output.decode("utf-8", "replace")[-2000:])
+
+    async def _start(
+        self, xml: str, address: str, port: int, *options: str, remote: bool = True
+    ) -> asyncio.subprocess.Process:
+        self._next += 1
+        scenario = self._folder / f"{self._next}.xml"
+        scenario.write_text(xml, encoding="utf-8")
+        host, sip_port = self.asterisk
+        process = await asyncio.create_subprocess_exec(
+            "sipp",
+            *([f"{host}:{sip_port}"] if remote else []),
+            "-sf", str(scenario),
+            "-i", address,
+            "-p", str(port),
+            "-mi", address,
+            "-mp", str(port + 2),
+            "-nostdin",
+            "-trace_err", "-error_file", str(self._folder / f"{self._next}.err"),
+            *options,
+            cwd=self._folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        self._running.add(process)
+        return process
+
+    def _port(self) -> int:
+        self._next += 1
+        return self.first_port + 10 * (next(_PORTS) % 1000)

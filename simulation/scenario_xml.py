@@ -1,0 +1,151 @@
+"""Scenarios for SIPp 3.6, made from scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from simulation.dtmf import write_press
+from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Step, Wait
+
+_AFTER_KEY_MS = 500
+_PAYLOADS = {0: "PCMU", 8: "PCMA", 9: "G722"}
+
+
+def caller_xml(script: CallerScript, folder: Path) -> str:
+    """A UAC scenario; captures of the keys pressed are written to ``folder``."""
+    display = f'"{script.name}" ' if script.name else ""
+    who = f"{display}<sip:{script.number}@[local_ip]>;tag=[pid]t[call_number]"
+    to = f"<sip:{script.dialled}@[remote_ip]:[remote_port]>"
+    request = f"sip:{script.dialled}@[remote_ip]:[remote_port] SIP/2.0"
+    sdp = _sdp("m=audio [media_port] RTP/AVP 0 101", "a=rtpmap:0 PCMU/8000", "a=rtpmap:101 telephone-event/8000")
+    head = [
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        f"From: {who}",
+        "Call-ID: [call_id]",
+        "Max-Forwards: 70",
+        "Contact: <sip:caller@[local_ip]:[local_port]>",
+    ]
+    body = [
+        _send([f"INVITE {request}", *head, f"To: {to}", "CSeq: 1 INVITE"], sdp, retransmit=True),
+        '<recv response="100" optional="true"/>',
+        '<recv response="180" optional="true"/>',
+        '<recv response="183" optional="true"/>',
+        '<recv response="200" rrs="true"/>',
+        _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 1 ACK"]),
+    ]
+    bye = [f"BYE {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 2 BYE"]
+    for number, step in enumerate(script.steps):
+        if isinstance(step, Press):
+            pcap = folder / f"press-{number}-{step.key.replace('*', 'star').replace('#', 'hash')}.pcap"
+            write_press(pcap, step.key, number)
+            body.append(_press(pcap))
+        else:
+            body.append(_step(step, bye, "PCMU/8000", 0))
+    return _scenario("caller", body)
+
+
+def agent_xml(script: AgentScript) -> str:
+    """A UAS scenario; answers every call alike."""
+    ringing = ["SIP/2.0 180 Ringing", *_ECHOED, "To: [$to];tag=[pid]a[call_number]", _AGENT_CONTACT]
+    body = [_RECEIVE_INVITE, _send(ringing)]
+    if script.ring_s:
+        body.append(f'<pause milliseconds="{round(script.ring_s * 1000)}"/>')
+    tagged = [*_ECHOED, "To: [$to];tag=[pid]a[call_number]", _AGENT_CONTACT]
+    if script.refuse:
+        body += [_send([f"SIP/2.0 {script.refuse}", *tagged], retransmit=True), '<recv request="ACK"/>']
+        return _scenario("agent", body)
+    name = _PAYLOADS[script.payload]
+    sdp = _sdp(f"m=audio [media_port] RTP/AVP {script.payload}", f"a=rtpmap:{script.payload} {name}/8000")
+    body += [_send(["SIP/2.0 200 OK", *tagged], sdp, retransmit=True), '<recv request="ACK" crlf="true"/>']
+    # An agent's BYE goes back along the dialog: From and To change places.
+    bye = [
+        "BYE [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "From: [$to];tag=[pid]a[call_number]",
+        "To: [$from]",
+        "Call-ID: [call_id]",
+        "CSeq: 1 BYE",
+        "Max-Forwards: 70",
+    ]
+    body += [_step(step, bye, f"{name}/8000", script.payload) for step in script.steps]
+    return _scenario("agent", body)
+
+
+def register_xml() -> str:
+    """Registers the users of an injection file: number; [authentication …]; port of the contact."""
+    head = [
+        "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "From: <sip:[field0]@[remote_ip]>;tag=[pid]r[call_number]",
+        "To: <sip:[field0]@[remote_ip]>",
+        "Call-ID: [call_id]",
+        "Contact: <sip:[field0]@[local_ip]:[field2]>",
+        "Expires: 3600",
+        "Max-Forwards: 70",
+    ]
+    body = [
+        _send([*head, "CSeq: 1 REGISTER"], retransmit=True),
+        '<recv response="401" auth="true"/>',
+        _send([*head, "CSeq: 2 REGISTER", "[field1]"], retransmit=True),
+        '<recv response="200"/>',
+    ]
+    return _scenario("register", body)
+
+
+_ECHOED = ["[last_Via:]", "[last_From:]", "[last_Call-ID:]", "[last_CSeq:]", "[last_Record-Route:]"]
+_RECEIVE_INVITE = (
+    '<recv request="INVITE" crlf="true" rrs="true"><action>'
+    '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>'
+    '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>'
+    # SIPp refuses a variable that is assigned and never read.
+    '<strcmp assign_to="same" variable="to" value=""/><strcmp assign_to="same" variable="from" value=""/>'
+    '<assign assign_to="same" variable="same"/></action></recv>'
+)
+_AGENT_CONTACT = "Contact: <sip:[local_ip]:[local_port]>"
+
+
+def _step(step: Step, bye: list[str], codec: str, payload: int) -> str:
+    match step:
+        case Wait(seconds):
+            return f'<pause milliseconds="{round(seconds * 1000)}"/>'
+        case Press():
+            raise ValueError("agents press no keys")
+        case Speak(file, loops):
+            return f'<nop><action><exec rtp_stream="{file},{loops},{payload},{codec}"/></action></nop>'
+        case HangUp():
+            return _send(bye, retransmit=True) + '<recv response="200"/>'
+        case AwaitHangUp():
+            return '<recv request="BYE"/>' + _send(
+                ["SIP/2.0 200 OK", "[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
+            )
+
+
+def _press(pcap: Path) -> str:
+    return f'<nop><action><exec play_pcap_audio="{pcap}"/></action></nop><pause milliseconds="{_AFTER_KEY_MS}"/>'
+
+
+def _sdp(*media: str) -> list[str]:
+    return [
+        "v=0",
+        "o=- 1 1 IN IP[local_ip_type] [local_ip]",
+        "s=-",
+        "c=IN IP[media_ip_type] [media_ip]",
+        "t=0 0",
+        *media,
+    ]
+
+
+def _send(lines: list[str], body: list[str] | None = None, *, retransmit: bool = False) -> str:
+    if body:
+        lines = [*lines, "Content-Type: application/sdp", "Content-Length: [len]", "", *body]
+    else:
+        lines = [*lines, "Content-Length: 0", ""]
+    text = "\n".join(lines)
+    attribute = ' retrans="500"' if retransmit else ""
+    return f"<send{attribute}><![CDATA[\n\n{text}\n\n]]></send>"
+
+
+def _scenario(name: str, body: list[str]) -> str:
+    inside = "\n".join(body)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="{escape(name)}">\n{inside}\n</scenario>\n'
