@@ -1,0 +1,9 @@
+#!/bin/sh
+# Style, types, import contracts, shell scripts, dialplan.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+$bin/ruff check .
+$bin/ruff format --check .
+$bin/mypy calls ivr asterisk_conf recordings metrics storage console service simulation
+$bin/lint-imports
