@@ -55,10 +55,9 @@ stamp=.venv/.$lock.$(cksum <"$lock" | cut -d' ' -f1)
 if [ ! -e "$stamp" ]; then
   say "Python packages: $lock"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -q --require-hashes -r "$lock" ||
-    fail "the Python packages of $lock could not be installed"
-  .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -q --no-deps --no-build-isolation -e . ||
-    fail "this project could not be installed into .venv"
+  install() { .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check "$@" >var/pip.log 2>&1; }
+  install --require-hashes -r "$lock" && install --no-deps --no-build-isolation -e . ||
+    { tail -20 var/pip.log >&2; fail "the Python packages of $lock could not be installed (var/pip.log)"; }
   rm -f .venv/."$lock".*
   : >"$stamp"
 fi

@@ -25,6 +25,9 @@ OVERFLOW_PENALTY = 10
 PAUSE_REASONS = {"1": "break", "2": "meal", "3": "training", "4": "paperwork"}
 """What an agent dials after *13, and the reason that is kept."""
 
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""Put before a child's command: it is told to end when we are killed without a chance to say so."""
+
 _SOCKET_PATH_LIMIT = 107
 _FINISH_RECORDING = """#!/bin/sh
 # Called by Asterisk when all three files of a call are closed. Moves them into the intake in one step, so that
@@ -154,6 +157,7 @@ class Asterisk:
         output = (self.dirs.log / "console").open("wb")
         with output:
             self._process = await asyncio.create_subprocess_exec(
+                *DIES_WITH_US,
                 *self._command("-f"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -105,11 +105,13 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
 async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute: float | None) -> int:
     """Everything, in order; and down again in the reverse order, whatever happens in between."""
     from service.asterisk import Asterisk
+    from service.ports import check_ports
     from service.processes import ServiceProcess, keep_running
     from service.wiring import menu_of
 
     stop = _until_signal()
     settings.var_dir.mkdir(parents=True, exist_ok=True)
+    check_ports(settings)
     menu = menu_of(settings)
     asterisk = Asterisk(settings, menu)
     arguments = ("--config", str(options.config)) if options.config else ()

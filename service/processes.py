@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from calls.errors import SanshengError
-from service.asterisk import Asterisk
+from service.asterisk import DIES_WITH_US, Asterisk
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class ServiceProcess:
         """Start it; its log goes to ``service.log``."""
         with self.log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
+                *DIES_WITH_US,
                 sys.executable,
                 "-m",
                 "service",

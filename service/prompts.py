@@ -7,12 +7,11 @@ import wave
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from asterisk_conf.hold_music import compose_hold_music
 from asterisk_conf.prompt_audio import compose
 from asterisk_conf.prompt_manifest import PROMPTS_DIR, load_manifest, prompt_file
 from asterisk_conf.prompt_phrases import agent_number, clock_time
 from asterisk_conf.prompts_check import Problem, check_prompts
-
-from asterisk_conf.hold_music import compose_hold_music
 from calls.errors import PromptError
 from ivr.agi.menu import Sound
 from ivr.menu.actions import SayPrompt, Spoken

@@ -28,7 +28,7 @@ def load_secrets(path: Path, phone_numbers: Iterable[str]) -> Secrets:
             known = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SettingsError(
-                f"{path} is damaged ({error}); remove it to make new secrets (telephones must then be set up again)"
+                f"{path} is damaged ({error}); remove it to make new secrets; telephones must then be set up again"
             ) from error
     phones = known.get("phones")
     phones = dict(phones) if isinstance(phones, dict) else {}

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
-from console.app import make_app
 
 from calls.errors import AmiError, SettingsError
 from calls.events import AnyEvent, CallEnded, EndedBy, LegEnded
 from calls.ids import AgentNumber, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
+from console.app import make_app
 from ivr.agi.guard import TakeoverGuard
 from ivr.agi.menu import MenuCaller
 from ivr.agi.server import AgiServer

@@ -15,7 +15,7 @@ from ivr.agi.guard import TakeoverGuard
 from ivr.agi.session import AgiSession
 from ivr.menu.actions import Ask, Connect, Hangup, KeyPressed, KeyRefused, Play, Spoken, TimedOut
 from ivr.menu.hours import OpeningHours
-from ivr.menu.model import Menu
+from ivr.menu.model import TELEPHONE_KEYS, Menu
 from ivr.menu.walker import Walk
 
 log = logging.getLogger(__name__)
@@ -78,8 +78,16 @@ class MenuCaller:
         )
         async with self._guard.hold(request.channel):
             told = 0
+            ahead: str | None = None
             while isinstance(walk.action, Play | Ask) and not session.draining:
-                walk.feed(await self._perform(session, walk.action))
+                if isinstance(walk.action, Ask) and ahead is not None:
+                    key, ahead = ahead, None
+                else:
+                    key = await self._perform(session, walk.action)
+                if isinstance(walk.action, Play) and key is not None and key not in walk.action.keys:
+                    # Typed ahead by somebody who knows the menu: the announcement ends, the key is for the question.
+                    key, ahead = None, key
+                walk.feed(key)
                 told = self._tell(CallId(request.call_id), walk, told)
         # From here on nobody pushes the time-out; what is left takes milliseconds.
         await self._finish(session, walk)
@@ -91,7 +99,7 @@ class MenuCaller:
             await self._push_by_agi(session, sum(sound.seconds for sound in sounds), action)
         paths = [sound.path for sound in sounds]
         if isinstance(action, Play):
-            return await session.play(paths, action.keys, expected_s=longest)
+            return await session.play(paths, TELEPHONE_KEYS, expected_s=longest)
         return await session.ask_digit(paths, action.timeout_s, expected_s=longest)
 
     async def _push_by_agi(self, session: AgiSession, playing_s: float, action: Play | Ask) -> None:
