@@ -41,7 +41,8 @@ class People:
     passwords: Mapping[str, str]
     first_port: int
     _folder: Path = field(init=False)
-    _running: set[asyncio.subprocess.Process] = field(default_factory=set)
+    _running: dict[asyncio.subprocess.Process, Path] = field(default_factory=dict)
+    """Each process and the beginning of its files' names."""
     _next: int = 0
     _agent_ports: dict[str, int] = field(default_factory=dict)
 
@@ -89,17 +90,22 @@ class People:
         return await self._start(agent_xml(script), self.agent_address, port, remote=False)
 
     async def call(
-        self, script: CallerScript, *, calls: int = 1, per_s: float = 1.0
+        self, script: CallerScript, *, calls: int = 1, per_s: float = 1.0, address: str | None = None
     ) -> asyncio.subprocess.Process:
-        """Place a call, or several alike."""
+        """Place a call, or several alike; from the trunk's address, or from another one."""
         many = ["-m", str(calls), "-r", f"{per_s:g}", "-l", str(calls)]
-        return await self._start(caller_xml(script, self._folder), self.caller_address, self._port(), *many)
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        return await self._start(
+            caller_xml(script, folder), address or self.caller_address, self._port(), *many
+        )
 
     async def outcome(self, process: asyncio.subprocess.Process) -> Outcome:
         """Wait until it ends."""
-        output, _ = await process.communicate()
-        self._running.discard(process)
-        return Outcome(process.returncode == 0, output.decode("utf-8", "replace")[-2000:])
+        await process.wait()
+        files = self._running.pop(process)
+        said = (files.with_suffix(kind) for kind in (".out", ".err"))
+        log = "".join(path.read_text("utf-8", "replace")[-4000:] for path in said if path.exists())
+        return Outcome(process.returncode == 0, log)
 
     async def _start(
         self, xml: str, address: str, port: int, *options: str, remote: bool = True
@@ -108,23 +114,25 @@ class People:
         scenario = self._folder / f"{self._next}.xml"
         scenario.write_text(xml, encoding="utf-8")
         host, sip_port = self.asterisk
-        process = await asyncio.create_subprocess_exec(
-            "sipp",
-            *([f"{host}:{sip_port}"] if remote else []),
-            "-sf", str(scenario),
-            "-i", address,
-            "-p", str(port),
-            "-mi", address,
-            "-mp", str(port + 2),
-            "-nostdin",
-            "-trace_err", "-error_file", str(self._folder / f"{self._next}.err"),
-            *options,
-            cwd=self._folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        self._running.add(process)
+        # Into a file: SIPp repaints its screen all the time, and a pipe that nobody empties would stop it.
+        with scenario.with_suffix(".out").open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                "sipp",
+                *([f"{host}:{sip_port}"] if remote else []),
+                "-sf", str(scenario),
+                "-i", address,
+                "-p", str(port),
+                "-mi", address,
+                "-mp", str(port + 2),
+                "-nostdin",
+                "-trace_err", "-error_file", str(scenario.with_suffix(".err")),
+                *options,
+                cwd=self._folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+            )  # fmt: skip
+        self._running[process] = scenario
         return process
 
     def _port(self) -> int:

@@ -23,7 +23,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Say what is in a file (raw 8 kHz µ-law for callers, G.722 for agents) from here on; ``loops`` -1 for ever."""
+    """Say a file (raw 8 kHz µ-law for callers, G.722 for agents) from here on; ``loops`` -1 for ever."""
 
     file: Path
     loops: int = 1

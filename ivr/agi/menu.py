@@ -78,6 +78,7 @@ class MenuCaller:
         )
         async with self._guard.hold(request.channel):
             told = 0
+            key: str | None
             ahead: str | None = None
             while isinstance(walk.action, Play | Ask) and not session.draining:
                 if isinstance(walk.action, Ask) and ahead is not None:
@@ -85,7 +86,7 @@ class MenuCaller:
                 else:
                     key = await self._perform(session, walk.action)
                 if isinstance(walk.action, Play) and key is not None and key not in walk.action.keys:
-                    # Typed ahead by somebody who knows the menu: the announcement ends, the key is for the question.
+                    # Typed ahead by somebody who knows the menu: the announcement ends, the question takes the key.
                     key, ahead = None, key
                 walk.feed(key)
                 told = self._tell(CallId(request.call_id), walk, told)
