@@ -33,6 +33,7 @@ MODULES: tuple[str, ...] = (
     "format_pcm",
     "format_wav",
     "format_sln",
+    "res_convert",
     "res_musiconhold",
     # bridges: two parties, and three while the agent's number is spoken
     "bridge_simple",
@@ -59,6 +60,7 @@ MODULES: tuple[str, ...] = (
     "func_pjsip_endpoint",
     "func_logic",
     "app_stack",
+    "app_exec",
     "app_originate",
     "app_bridgeaddchan",
     "app_playback",

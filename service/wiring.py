@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -214,11 +214,13 @@ class Hotline:
     async def _catch_up(self) -> None:
         members = await self._link.query("QueueStatus", complete_event="QueueStatusComplete")
         self._board.reset((m for m in members if m.event == "QueueMember"), self._clock.now())
+        await self._read_file()
+        open_before = {call.call_id for call in await self._ledger.open_calls()}
         channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")
         live = {message.get("Uniqueid", "") for message in channels}
+        # Again: what ended between the two looks is in the file, what arrived is not among the first.
         await self._read_file()
-        await self._pipeline.drained()
-        for event in await self._ends_nobody_saw(live):
+        for event in await self._ends_nobody_saw(open_before - live):
             await self._pipeline.put(event)
         dirs = IntakeDirs(self._dirs.recording, self._dirs.intake)
         await asyncio.to_thread(rescue, dirs, live, self._clock.now())
@@ -235,12 +237,12 @@ class Hotline:
         await self._pipeline.drained()
         await asyncio.to_thread(store_checkpoint, stored_at, after)
 
-    async def _ends_nobody_saw(self, live: set[str]) -> list[AnyEvent]:
+    async def _ends_nobody_saw(self, gone: Set[str]) -> list[AnyEvent]:
         """Ends of calls that neither Asterisk has nor its file closes: it died in the middle of them."""
         ends: list[AnyEvent] = []
         now = self._clock.now()
         for call in await self._ledger.open_calls():
-            if call.call_id in live:
+            if call.call_id not in gone:
                 continue
             log.warning("call.end_unseen", extra={"call_id": call.call_id})
             ends += [
