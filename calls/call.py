@@ -235,9 +235,11 @@ def _failure(ended_at: datetime, cause: int, facts: Sequence[AnyEvent]) -> Offer
     if cause not in _STOPPED_BY_US:
         return OfferEnd.REJECTED
     following = [event for event in facts if event.at >= ended_at and not isinstance(event, LegEnded)]
-    if not following:
+    # The two ends of a call given up while it rings are told in either order.
+    ends = [event for event in facts if isinstance(event, CallEnded)]
+    if not (following or ends):
         return None
-    first = following[0]
+    first = (following or ends)[0]
     if isinstance(first, CallEnded) and first.by is EndedBy.CALLER:
         return OfferEnd.CALLER_GONE
     return OfferEnd.LET_IT_RING

@@ -1,0 +1,155 @@
+"""The ledger in a database: ``calls.ports.Ledger`` for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import ARRAY, Integer, Select, Table, bindparam, insert, select, text, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from calls.call import Call
+from calls.events import AnyEvent
+from calls.ids import CallId
+from calls.ports import Change, DayFigures
+from storage.codec import event_of, event_row
+from storage.engine import for_writing
+from storage.faults import translated
+from storage.figures import figures_of, figures_query
+from storage.rows import call_row, offer_rows
+from storage.tables import calls, events, offers
+
+_IDS_PER_QUERY = 500
+"""Databases limit the parameters of one statement."""
+_LOCKS = 1024
+"""Calls share this many locks, so that a batch of any size takes a bounded number of them."""
+_LOCK_SPACE = 7_366_002
+_EVENTS = select(events.c.kind, events.c.call_id, events.c.at, events.c.data).order_by(events.c.at, events.c.key)
+# Always in rising order, so that two recorders never wait for each other.
+_LOCK_CALLS = text(
+    "SELECT pg_advisory_xact_lock(:space, lock) FROM unnest(CAST(:locks AS integer[])) AS lock"
+).bindparams(bindparam("locks", type_=ARRAY(Integer)))
+
+
+class SqlLedger:
+    """The books in a database that ``storage.engine.upgrade`` has prepared (``calls.ports.Ledger``).
+
+    Any number of processes may record at once. Raises StorageUnavailable or StorageRefused, never a driver's
+    error.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = for_writing(engine)
+        self._put_calls = _upsert(calls, engine.dialect.name)
+        self._put_offers = _upsert(offers, engine.dialect.name)
+
+    async def record(self, events: Sequence[AnyEvent]) -> list[Change]:
+        """See ``calls.ports.Ledger.record``. Of two events with one key, the one told first is kept."""
+        told = _by_call(events)
+        if not told:
+            return []
+        with translated():
+            async with self._writer.begin() as connection:
+                await self._lock(connection, told)
+                known = await _events_of(connection, list(told))
+                changes = [
+                    change for call_id in told if (change := _change(known.get(call_id, []), told[call_id]))
+                ]
+                await self._store(connection, changes)
+        return changes
+
+    async def call(self, call_id: CallId) -> Call | None:
+        """See ``calls.ports.Ledger.call``."""
+        known = await self.events(call_id)
+        return Call.of(known) if known else None
+
+    async def events(self, call_id: CallId) -> list[AnyEvent]:
+        """See ``calls.ports.Ledger.events``."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return (await _events_of(connection, [call_id])).get(call_id, [])
+
+    async def open_calls(self) -> list[Call]:
+        """See ``calls.ports.Ledger.open_calls``; the oldest first."""
+        return await self._calls(
+            select(calls.c.call_id).where(calls.c.ended_at.is_(None)).order_by(calls.c.arrived_at, calls.c.call_id)
+        )
+
+    async def figures(self, since: datetime, until: datetime, limit_s: float) -> DayFigures:
+        """See ``calls.ports.Ledger.figures`` (K1, K2, K2r).
+
+        An offer counts in K2r once it was answered or is over, whatever ended it.
+        """
+        with translated():
+            async with self._engine.connect() as connection:
+                return figures_of((await connection.execute(figures_query(since, until, limit_s))).one())
+
+    async def missing_recordings(self, ended_before: datetime, limit: int) -> list[Call]:
+        """See ``calls.ports.Ledger.missing_recordings``."""
+        return await self._calls(
+            select(calls.c.call_id)
+            .where(calls.c.recording_missing == true(), calls.c.ended_at < ended_before)
+            .order_by(calls.c.ended_at.desc(), calls.c.call_id)
+            .limit(limit)
+        )
+
+    async def _calls(self, wanted: Select[tuple[str]]) -> list[Call]:
+        with translated():
+            async with self._engine.connect() as connection:
+                ids = [CallId(row.call_id) for row in await connection.execute(wanted)]
+                known = await _events_of(connection, ids)
+        return [Call.of(known[call_id]) for call_id in ids]
+
+    async def _lock(self, connection: AsyncConnection, call_ids: Iterable[CallId]) -> None:
+        """Keep other recorders off these calls until the transaction ends (SQLite: it has begun so)."""
+        if connection.dialect.name == "postgresql":
+            locks = sorted({crc32(call_id.encode()) % _LOCKS for call_id in call_ids})
+            await connection.execute(_LOCK_CALLS, {"space": _LOCK_SPACE, "locks": locks})
+
+    async def _store(self, connection: AsyncConnection, changes: Sequence[Change]) -> None:
+        for statement, rows in (
+            (self._put_calls, [call_row(change.after) for change in changes]),
+            (self._put_offers, [row for change in changes for row in offer_rows(change.after)]),
+            (insert(events), [event_row(event) for change in changes for event in change.events]),
+        ):
+            if rows:
+                await connection.execute(statement, rows)
+
+
+def _by_call(told: Iterable[AnyEvent]) -> dict[CallId, dict[str, AnyEvent]]:
+    """The events of each call by key, both in the order in which they were told."""
+    found: dict[CallId, dict[str, AnyEvent]] = {}
+    for event in told:
+        found.setdefault(event.call_id, {}).setdefault(event.key, event)
+    return found
+
+
+def _change(known: list[AnyEvent], told: dict[str, AnyEvent]) -> Change | None:
+    """What the events that were told change in a call of which ``known`` is stored."""
+    stored = {event.key for event in known}
+    new = tuple(event for key, event in told.items() if key not in stored)
+    if not new:
+        return None
+    return Change(before=Call.of(known) if known else None, after=Call.of([*known, *new]), events=new)
+
+
+async def _events_of(connection: AsyncConnection, call_ids: Sequence[CallId]) -> dict[CallId, list[AnyEvent]]:
+    """What is stored of each call, in order of time."""
+    found: dict[CallId, list[AnyEvent]] = {}
+    for start in range(0, len(call_ids), _IDS_PER_QUERY):
+        some = call_ids[start : start + _IDS_PER_QUERY]
+        for row in await connection.execute(_EVENTS.where(events.c.call_id.in_(some))):
+            found.setdefault(CallId(row.call_id), []).append(event_of(row.kind, row.call_id, row.at, row.data))
+    return found
+
+
+def _upsert(table: Table, dialect: str) -> Any:
+    """Insert rows, or replace those with the same primary key."""
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {column.name: statement.excluded[column.name] for column in table.c if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -1,0 +1,56 @@
+"""A call as the rows of the read model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from calls.call import Call, Result, Stage
+
+
+def call_row(call: Call) -> dict[str, Any]:
+    """The row of table ``calls``."""
+    heard = call.connected
+    missing = call.result is Result.ANSWERED and call.stage is Stage.ENDED and call.recording is None
+    return {
+        "call_id": call.call_id,
+        "arrived_at": call.arrived_at,
+        "trunk": call.trunk,
+        "caller": call.caller,
+        "asked_at": call.asked_at,
+        "section": call.section,
+        "language": call.language,
+        "priority": call.priority,
+        "asked_by": call.asked_by,
+        "overflowed_at": call.overflowed_at,
+        "connected_at": heard.connected_at if heard else None,
+        "agent": heard.agent if heard else None,
+        "wait_s": call.wait_s,
+        "talk_s": call.talk_s,
+        "callback_offered_at": call.callback_offered_at,
+        "callback_promised_at": call.callback_promised_at,
+        "callback_number": call.callback_number,
+        "ended_at": call.ended_at,
+        "ended_by": call.ended_by,
+        "stage": call.stage,
+        "result": call.result,
+        "has_recording": call.recording is not None,
+        "recording_missing": missing,
+    }
+
+
+def offer_rows(call: Call) -> list[dict[str, Any]]:
+    """The rows of table ``offers``, one for each offer of the call to an agent."""
+    return [
+        {
+            "call_id": call.call_id,
+            "leg_id": offer.leg_id,
+            "agent": offer.agent,
+            "rang_at": offer.rang_at,
+            "answered_at": offer.answered_at,
+            "connected_at": offer.connected_at,
+            "ended_at": offer.ended_at,
+            "ring_s": offer.ring_s,
+            "failure": offer.failure,
+        }
+        for offer in call.offers
+    ]
