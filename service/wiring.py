@@ -17,6 +17,7 @@ from calls.ids import AgentNumber, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
 from console.app import make_app
+from console.view import Board
 from ivr.agi.guard import TakeoverGuard
 from ivr.agi.menu import MenuCaller
 from ivr.agi.server import AgiServer
@@ -99,6 +100,12 @@ class Hotline:
         )
         self._resync = asyncio.Event()
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
+        self._page = Board(
+            section_names={SectionId(section.id): section.names for section in menu.sections.values()},
+            time_zone=settings.timezone,
+            ring_s=settings.rings.cycle_s,
+            rings=settings.rings.count,
+        )
         self._agi = self._make_agi(menu)
         self._agi_ready = False
 
@@ -154,7 +161,7 @@ class Hotline:
 
     @contextlib.asynccontextmanager
     async def _web(self) -> AsyncIterator[None]:
-        app = make_app(self._live, self._exporter.render, self.health)
+        app = make_app(self._live, self._exporter.render, self.health, board=self._page)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

@@ -1,0 +1,67 @@
+"""The live page as HTML: templates, and the few helpers they need."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from console.assets import Assets
+from console.binding import bind
+from console.texts import LANGUAGES, Texts
+from console.view import Board, View
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+class Blank(dict[str, object]):
+    """An item of which nothing is known: the templates that ``fill.js`` copies are painted from it."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+class Page:
+    """Paints the page."""
+
+    def __init__(self, assets: Assets, board: Board, heartbeat_s: float) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        environment.globals |= {
+            "asset": assets.url,
+            "bind": bind,
+            "blank": Blank(),
+            "board": board,
+            "digest": assets.digest,
+            "elapsed": elapsed,
+            "heartbeat_s": heartbeat_s,
+            "limit": f"{board.limit_s:g}",
+        }
+        self._template = environment.get_template("board.html.j2")
+        self._zone = ZoneInfo(board.time_zone)
+
+    def paint(self, view: View, texts: Texts) -> str:
+        """The page with a view in it."""
+        at = view["at"]
+        assert isinstance(at, int)
+        local = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone)
+        return self._template.render(
+            view=view,
+            t=texts,
+            language=texts.language,
+            other_language=LANGUAGES[(LANGUAGES.index(texts.language) + 1) % len(LANGUAGES)],
+            date=f"{local:%Y-%m-%d}",
+            time=f"{local:%H:%M:%S}",
+        )
+
+
+def elapsed(since: int | str | None, at: int) -> str:
+    """Time from one instant to another, both in milliseconds, as clocks.js writes it: ``1:15``, ``1:01:15``."""
+    if not isinstance(since, int):
+        return ""
+    minutes, seconds = divmod(max(0, at - since) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,185 @@
+"""Every metric that the service exports: one definition each, which exporter, docs and tests read.
+
+This is the live plane: charts and alarms. It starts at 0 with the process and only ever counts up, so a fact
+that the ledger corrects later (a call back-filled from Asterisk's files, say) may be counted under its first
+outcome. Figures that go into a report come from the ledger.
+
+Names follow Prometheus: base units, ``_total`` on counters. A bucket's limit is inclusive, as A1's is: an
+observation of exactly 15 s counts as kept in ``le="15.0"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calls.call import Result, Stage
+from calls.events import OfferEnd
+from calls.live import AgentState
+
+NO_SECTION = "none"
+"""The section of a call that has not asked for a person."""
+
+
+class Kind(StrEnum):
+    """What a metric is to Prometheus."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+class AbandonedIn(StrEnum):
+    """Where a caller was when they gave up waiting."""
+
+    QUEUE = "queue"
+    RINGING = "ringing"
+    """An agent's telephone was ringing, or the agent had picked up and was not heard yet."""
+
+
+class OfferResult(StrEnum):
+    """How an offer to an agent came out (K2r)."""
+
+    ANSWERED_IN_TIME = "answered_in_time"
+    ANSWERED_LATE = "answered_late"
+    LET_IT_RING = OfferEnd.LET_IT_RING.value
+    REJECTED = OfferEnd.REJECTED.value
+    CALLER_GONE = OfferEnd.CALLER_GONE.value
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and all the values it can have, so that every series exists from the start."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    per_section: bool = False
+    """Whether every configured section is a value, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[Label, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper limits in seconds, inclusive; histograms only."""
+
+
+def _label(name: str, values: Iterable[str]) -> Label:
+    return Label(name, tuple(str(value) for value in values))
+
+
+_SECTION = Label("section", (NO_SECTION,), per_section=True)
+_QUEUE = Label("section", per_section=True)
+
+_WAIT_BUCKETS = (1.0, 3.0, 5.0, 6.0, 9.0, 10.0, 11.0, 12.0, 15.0, 18.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0)
+"""The limits that standards set are among them: 9 (three short rings), 11, 12 (four), 15 (three of 5 s)."""
+
+_TURN_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+
+AGI_REASONS = (
+    *("done", "hung_up", "timeout", "garbage", "failed", "cancelled"),
+    *("refused_closed", "refused_timeout", "refused_garbage", "refused_no_route", "refused_busy"),
+)
+"""How a menu session ended or, with ``refused_``, why a connection did not become one."""
+
+OFFERED = Metric(
+    "hotline_calls_offered_total",
+    Kind.COUNTER,
+    "Calls that asked for a person (K1, K2 denominator).",
+    (_SECTION,),
+)
+ANSWERED = Metric("hotline_calls_answered_total", Kind.COUNTER, "Calls that heard a person (K1).", (_SECTION,))
+ABANDONED = Metric(
+    "hotline_calls_abandoned_total",
+    Kind.COUNTER,
+    "Calls that asked for a person and hung up before hearing one, by where they were then.",
+    (_SECTION, _label("stage", AbandonedIn)),
+)
+OVERFLOWED = Metric(
+    "hotline_calls_overflowed_total", Kind.COUNTER, "Calls opened to the overflow group.", (_SECTION,)
+)
+ENDED = Metric(
+    "hotline_calls_ended_total",
+    Kind.COUNTER,
+    "Calls that ended, by result; lost must stay 0.",
+    (_SECTION, _label("result", (result for result in Result if result is not Result.IN_PROGRESS))),
+)
+PROMISED = Metric(
+    "hotline_callbacks_promised_total", Kind.COUNTER, "Call-backs promised to callers (A5).", (_SECTION,)
+)
+OFFERS = Metric(
+    "hotline_offers_total",
+    Kind.COUNTER,
+    "Offers of a call to an agent's telephone that came to an end, by result (K2r).",
+    (_SECTION, _label("result", OfferResult)),
+)
+WAIT = Metric(
+    "hotline_caller_wait_seconds",
+    Kind.HISTOGRAM,
+    "The caller's clock: from asking for a person to hearing one (K2). Exactly on a limit counts as kept.",
+    (_SECTION,),
+    _WAIT_BUCKETS,
+)
+RING = Metric(
+    "hotline_agent_ring_seconds",
+    Kind.HISTOGRAM,
+    "The agent's clock: how long an answered telephone rang (K2r). Exactly on a limit counts as kept.",
+    (_SECTION,),
+    _WAIT_BUCKETS,
+)
+AGENTS = Metric("hotline_agents", Kind.GAUGE, "Agents of the roster by state.", (_label("state", AgentState),))
+IN_STAGE = Metric(
+    "hotline_calls_in_stage",
+    Kind.GAUGE,
+    "Calls in progress by stage.",
+    (_label("stage", (stage for stage in Stage if stage is not Stage.ENDED)),),
+)
+WAITING = Metric("hotline_queue_waiting", Kind.GAUGE, "Calls that wait for a person of the section.", (_QUEUE,))
+LINK_UP = Metric(
+    "hotline_ami_link_up",
+    Kind.GAUGE,
+    "1 while the management link is up and compared with Asterisk, else 0.",
+)
+RECORDINGS_MISSING = Metric(
+    "hotline_recordings_missing", Kind.GAUGE, "Today's answered and ended calls without a recording."
+)
+EVENTS_STORED = Metric("hotline_events_stored_total", Kind.COUNTER, "Events that were new to the ledger.")
+EVENTS_PENDING = Metric("hotline_events_pending", Kind.GAUGE, "Events received and not stored yet.")
+BACKPRESSURE = Metric(
+    "hotline_ami_backpressure_total",
+    Kind.COUNTER,
+    "Times that reading from the management link was paused until the ledger caught up.",
+)
+AGI_SESSIONS = Metric(
+    "hotline_agi_sessions_total",
+    Kind.COUNTER,
+    "Menu sessions that ended and connections refused, by reason.",
+    (_label("reason", AGI_REASONS),),
+)
+AGI_OPEN = Metric("hotline_agi_sessions_open", Kind.GAUGE, "Menu sessions in progress.")
+AGI_TURN = Metric(
+    "hotline_agi_turn_seconds",
+    Kind.HISTOGRAM,
+    "Time from Asterisk's reply to our next command in a menu session.",
+    (),
+    _TURN_BUCKETS,
+)
+FALLBACKS = Metric(
+    "hotline_menu_fallbacks_total",
+    Kind.COUNTER,
+    "Calls that the dialplan took to a person because the menu service did not serve them.",
+)
+BUILD = Metric("hotline_build_info", Kind.INFO, "Always 1; the labels say what is running.")
+
+CATALOGUE: tuple[Metric, ...] = (
+    *(OFFERED, ANSWERED, ABANDONED, OVERFLOWED, ENDED, PROMISED, OFFERS, WAIT, RING),
+    *(AGENTS, IN_STAGE, WAITING, LINK_UP, RECORDINGS_MISSING),
+    *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
+)

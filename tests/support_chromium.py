@@ -1,0 +1,58 @@
+"""A real headless Chromium for tests of the console, Debian's own, with fonts that can write Chinese."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright, expect
+
+_CHROMIUM = Path("/usr/bin/chromium")
+_FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+_LOCK = Path(tempfile.gettempdir()) / "sansheng-chromium.lock"
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+expect.set_options(timeout=20_000)  # how long a page may take on a machine that runs other tests beside
+
+
+def installed_chromium() -> Path:
+    """The browser's program; it and the fonts are installed with apt-get first where they are missing."""
+    with _LOCK.open("w") as lock:  # tests may run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (_CHROMIUM.exists() and _FONTS.exists()):
+            apt_get = shutil.which("apt-get")
+            assert apt_get, "the console's tests need Debian's packages chromium and fonts-noto-cjk"
+            subprocess.run([apt_get, "-q", "update"], check=True)
+            subprocess.run(
+                [apt_get, "-qy", "install", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+                check=True,
+                env={"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            )
+    return _CHROMIUM
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser of its own, with a profile that is thrown away."""
+    program = installed_chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
