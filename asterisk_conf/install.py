@@ -75,8 +75,8 @@ def _system_asterisk() -> AsteriskBuild | None:
         return None
     for modules in (*Path("/usr/lib").glob("*-linux-gnu/asterisk/modules"), Path("/usr/lib/asterisk/modules")):
         if (modules / "app_queue.so").exists():
-            data = next(d for d in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if d.is_dir())
-            return AsteriskBuild((program,), modules, data, version)
+            data = next((d for d in (Path("/usr/share/asterisk"), Path("/var/lib/asterisk")) if d.is_dir()), None)
+            return AsteriskBuild((program,), modules, data, version) if data else None
     return None
 
 
@@ -133,7 +133,7 @@ def debian_mirror() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise AsteriskError("this machine has no apt: install Asterisk 18 or newer by hand") from error
     for line in listed.splitlines():
-        uri, release, component = line.split(" ")
+        uri, release, component, *_ = [*line.split(" "), "", ""]
         if component == "main" and uri.rstrip("/").endswith("/debian") and "-" not in release:
             return uri.rstrip("/")
     raise AsteriskError(

@@ -63,6 +63,8 @@ MODULES: tuple[str, ...] = (
     "app_exec",
     "app_originate",
     "app_bridgeaddchan",
+    "app_softhangup",
+    "app_exec",
     "app_playback",
     "app_read",
     "app_verbose",

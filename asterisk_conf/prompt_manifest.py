@@ -108,19 +108,25 @@ def prompt_file(language: Language, prompt: PromptId, root: Path = PROMPTS_DIR) 
 
 
 def to_be_spoken(
-    manifest: Manifest, only: Collection[PromptId] = (), root: Path = PROMPTS_DIR
+    manifest: Manifest, anew: Collection[PromptId] = (), root: Path = PROMPTS_DIR
 ) -> list[tuple[Language, PromptId, str]]:
-    """Language, id and text of what the generator has to speak: everything, or `only` these ids, except
-    what has a studio recording.
+    """Language, id and text of what the generator has to speak: the prompts `anew`, or if there are none
+    everything that has no recording yet. What has a studio recording is never among them.
 
     Raises `PromptError` for an id that no language has.
     """
-    for prompt in only:
+    for prompt in anew:
         if not any(prompt in texts for texts in manifest.texts.values()):
             raise PromptError(f"there is no prompt {prompt!r}")
+
+    def is_owed(language: Language, prompt: PromptId) -> bool:
+        if studio_file(language, prompt, root).is_file():
+            return False
+        return prompt in anew if anew else not generated_file(language, prompt, root).is_file()
+
     return [
         (language, prompt, text)
         for language, texts in manifest.texts.items()
         for prompt, text in texts.items()
-        if (not only or prompt in only) and not studio_file(language, prompt, root).is_file()
+        if is_owed(language, prompt)
     ]

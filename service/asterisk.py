@@ -197,6 +197,11 @@ class Asterisk:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.returncode is None
+
     def kill(self) -> None:
         """End it without warning, as a crash would."""
         if self._process and self._process.returncode is None:

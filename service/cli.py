@@ -6,6 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import importlib.metadata
+import logging
+import operator
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,6 +22,7 @@ from service.settings import Settings, describe, load_settings
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. Errors of ours are told in one sentence on standard error; the exit status is then 1."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(handlers=[logging.NullHandler()])  # commands speak for themselves; `serve` logs
     try:
         settings = load_settings(options.config)
         status = options.run(settings, options)
@@ -32,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sansheng", description="A public telephone hotline on Asterisk.")
     parser.add_argument("--config", type=Path, help="settings file (TOML); default: sansheng.toml")
     parser.set_defaults(run=_help(parser))
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
@@ -44,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--calls-per-minute", type=float, default=6, help="how often a simulated caller rings")
     command("serve", _serve, "the service alone, beside an Asterisk that runs already")
     command("settings", _settings, "every setting with its value and meaning")
-    menu = commands.add_parser("menu", help="look at the menu").add_subparsers(required=True, metavar="")
+    menu = commands.add_parser("menu", help="look at the menu").add_subparsers(required=True, metavar="COMMAND")
     show = menu.add_parser("show", help="draw the menu (Mermaid)")
     show.add_argument("--language", default=None)
     show.set_defaults(run=_menu_show)
@@ -168,9 +172,19 @@ Ctrl-C stops everything.
 
 
 def _settings(settings: Settings, _options: argparse.Namespace) -> int:
-    for name, default, meaning in describe():
-        print(f"{name:32} {default:22} {meaning}")
+    for name, _default, meaning in describe():
+        print(f"{name:32} {_shown(name, settings):32} {meaning}")
     return 0
+
+
+def _shown(name: str, settings: Settings) -> str:
+    """A setting's value for a terminal, without the password of the database."""
+    value = operator.attrgetter(name)(settings)
+    if name == "database_url":
+        return re.sub("(//[^:/@]*):.*@", r"\1:***@", value)
+    if isinstance(value, tuple):
+        return ", ".join(str(getattr(line, "number", None) or line.name) for line in value)
+    return str(value)
 
 
 def _menu_show(settings: Settings, options: argparse.Namespace) -> int:

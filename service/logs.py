@@ -19,7 +19,8 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD and key != "message"}
+        given = {key: value for key, value in vars(record).items() if key not in _STANDARD and key != "message"}
+        line = line | given | line  # a field of the same name must not hide the event's
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)

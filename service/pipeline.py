@@ -36,7 +36,7 @@ class Pipeline:
         self.refused = 0
         """Events that the database will never take; each is logged."""
         self.available = True
-        """Whether the last attempt to store succeeded."""
+        """Whether the database answered the last attempt to store."""
 
     @property
     def pending(self) -> int:
@@ -79,12 +79,13 @@ class Pipeline:
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, _RETRY_CAP_S)
             except StorageRefused as error:
+                self.available = True
                 if len(batch) > 1:  # one bad event must not take its neighbours with it
                     for event in batch:
                         await self._store([event])
                 else:
                     self.refused += 1
-                    log.error("ledger.refused", extra={"event": batch[0].key, "reason": str(error)})
+                    log.error("ledger.refused", extra={"event_key": batch[0].key, "reason": str(error)})
                 return
             else:
                 if not self.available:

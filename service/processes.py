@@ -69,6 +69,11 @@ class ServiceProcess:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.returncode is None
+
     def send(self, signal_number: int) -> None:
         """Send it a signal, if it is still there."""
         if self._process and self._process.returncode is None:

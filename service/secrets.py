@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from asterisk_conf.render import write_private
 from calls.errors import SettingsError
+
+_PLAIN = re.compile(r"[A-Za-z0-9]{8,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """Passwords between our own parts, and of the agents' telephones."""
 
-    ami: str
-    phones: dict[str, str]
+    ami: str = field(repr=False)
+    phones: dict[str, str] = field(repr=False)
 
 
 def load_secrets(path: Path, phone_numbers: Iterable[str]) -> Secrets:
     """Read the secrets and make those that are missing. Raises SettingsError if the file is damaged."""
-    known: dict[str, object] = {}
-    if path.exists():
-        try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"{path} is damaged ({error}); remove it to make new secrets; telephones must then be set up again"
-            ) from error
-    phones = known.get("phones")
-    phones = dict(phones) if isinstance(phones, dict) else {}
+    known = _read(path) if path.exists() else Secrets(ami=secrets.token_hex(24), phones={})
     # Letters and digits only, long enough to be random, short enough to type into a telephone.
-    made = Secrets(
-        ami=str(known.get("ami") or secrets.token_hex(24)),
-        phones=phones | {n: secrets.token_hex(6) for n in phone_numbers if n not in phones},
-    )
-    text = json.dumps({"ami": made.ami, "phones": made.phones}, indent=1)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_private(path, text)
+    new = {number: secrets.token_hex(6) for number in phone_numbers if number not in known.phones}
+    made = Secrets(ami=known.ami, phones=known.phones | new)
+    if new or not path.exists() or path.stat().st_mode & 0o077:  # a copy or an editor may have opened it to others
+        write_private(path, json.dumps({"ami": made.ami, "phones": made.phones}, indent=1))
     return made
+
+
+def _read(path: Path) -> Secrets:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        read = Secrets(ami=stored["ami"], phones=dict(stored["phones"]))
+        for name, secret in {"ami": read.ami, **read.phones}.items():
+            if not _PLAIN.fullmatch(secret):  # it goes into Asterisk's files as it stands
+                raise ValueError(f"{name}: a secret is 8 or more letters and digits")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{path} is damaged ({error!r}); remove it to make new secrets; telephones must then be set up again"
+        ) from error
+    return read

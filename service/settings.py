@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError, field_validator, model_validator
 
 from calls.errors import SettingsError
 
@@ -24,6 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+Codec = Literal["opus", "g722", "alaw", "ulaw"]
+"""What our Asterisk has modules for."""
+
+_PLAIN_PATH = re.compile(r"[\w./+-]+")
 
 
 class _Part(BaseModel):
@@ -60,7 +66,7 @@ class Queueing(_Part):
 class Sip(_Part):
     """Where Asterisk speaks SIP and RTP."""
 
-    address: str = Field("127.0.0.1", description="IP address for SIP and RTP; loopback until you open it")
+    address: str = Field("127.0.0.1", description="IPv4 address for SIP and RTP; loopback until you open it")
     port: Port = Field(5060, description="SIP port (UDP)")
     rtp_first_port: Port = Field(16384, description="first RTP port")
     rtp_last_port: Port = Field(20383, description="last RTP port; two per leg")
@@ -72,9 +78,17 @@ class Sip(_Part):
     @field_validator("address")
     @classmethod
     def _one_address(cls, value: str) -> str:
-        if ipaddress.ip_address(value).is_unspecified:
+        if ipaddress.IPv4Address(value).is_unspecified:
             raise ValueError("give the one address that telephones reach, not the wildcard")
         return value
+
+    @model_validator(mode="after")
+    def _ports_in_order(self) -> Sip:
+        if self.rtp_first_port >= self.rtp_last_port:
+            raise ValueError("rtp_first_port must be below rtp_last_port")
+        if self.rtp_first_port <= self.port <= self.rtp_last_port:
+            raise ValueError("port lies among the RTP ports")
+        return self
 
 
 class Ports(_Part):
@@ -84,21 +98,30 @@ class Ports(_Part):
     agi: Port = Field(4573, description="our FastAGI server")
     web: Port = Field(8080, description="live page, /metrics, /healthz, /readyz")
 
+    @model_validator(mode="after")
+    def _one_each(self) -> Ports:
+        if len({self.ami, self.agi, self.web}) < 3:
+            raise ValueError("ami, agi and web must be different ports")
+        return self
+
 
 class Trunk(_Part):
     """A line to the telephone network; calls are accepted from this address only."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
-    match: str = Field(description="IP address, network, or address:port that calls come from")
-    codecs: tuple[str, ...] = ("alaw", "ulaw")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="the trunk's name, in the books too")
+    match: str = Field(description="IPv4 address, network, or address:port that calls come from")
+    codecs: tuple[Codec, ...] = Field(("alaw", "ulaw"), min_length=1, description="in the order of preference")
 
     @field_validator("match")
     @classmethod
     def _address(cls, value: str) -> str:
-        host, _, port = value.partition(":") if value.count(":") == 1 else (value, "", "")
-        ipaddress.ip_network(host, strict=False)
-        if port and not 0 < int(port) < 65536:
-            raise ValueError(f"{port} is not a port")
+        host, colon, port = value.partition(":")
+        if not colon:
+            ipaddress.IPv4Network(host, strict=False)
+            return value
+        ipaddress.IPv4Address(host)
+        if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            raise ValueError(f"{port!r} is not a port")
         return value
 
 
@@ -139,7 +162,7 @@ class Settings(_Part):
         2.5, ge=1, le=3, description="silence of the menu service until the dialplan takes the caller over"
     )
     asterisk_dir: Path = Field(ROOT / "var" / "asterisk", description="where an Asterisk is put if there is none")
-    rehearse_at: datetime | None = Field(
+    rehearse_at: NaiveDatetime | None = Field(
         None, description="menus take this moment (local, 2026-10-01T10:00) for now; for rehearsals and tests"
     )
     priority_numbers_file: Path | None = Field(
@@ -149,20 +172,23 @@ class Settings(_Part):
     queueing: Queueing = Queueing()
     sip: Sip = Sip()
     ports: Ports = Ports()
-    trunks: tuple[Trunk, ...] = _DEFAULT_TRUNKS
-    agents: tuple[Agent, ...] = _DEFAULT_AGENTS
+    trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
+    agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
 
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except ZoneInfoNotFoundError as error:
+            raise ValueError(f"there is no time zone {value!r}") from error
         return value
 
     @field_validator("var_dir", "menu_file", "asterisk_dir")
     @classmethod
     def _plain_path(cls, value: Path) -> Path:
-        if any(sign in str(value) for sign in ",;&|()$\"'\n \\"):
-            raise ValueError("the path goes into Asterisk's dialplan: no spaces, quotes or , ; & | ( ) $")
+        if not _PLAIN_PATH.fullmatch(str(value)):
+            raise ValueError("the path goes into a dialplan and a shell: letters, digits and . _ / + - only")
         return value if value.is_absolute() else ROOT / value
 
     @model_validator(mode="after")
@@ -211,7 +237,10 @@ def load_settings(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
-        wrong = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        wrong = "\n".join(
+            f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
         raise SettingsError(f"{path}:\n{wrong}") from error
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from calls.errors import AmiError, SettingsError
 from calls.events import AnyEvent, CallEnded, EndedBy, LegEnded
-from calls.ids import AgentNumber, SectionId
+from calls.ids import AgentNumber, Language, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
 from console.app import make_app
@@ -101,7 +101,10 @@ class Hotline:
         self._resync = asyncio.Event()
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(
-            section_names={SectionId(section.id): section.names for section in menu.sections.values()},
+            section_names={
+                SectionId(section.id): {Language(tag): name for tag, name in section.names.items()}
+                for section in menu.sections.values()
+            },
             time_zone=settings.timezone,
             ring_s=settings.rings.cycle_s,
             rings=settings.rings.count,

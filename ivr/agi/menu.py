@@ -86,24 +86,27 @@ class MenuCaller:
                 else:
                     key = await self._perform(session, walk.action)
                 if isinstance(walk.action, Play) and key is not None and key not in walk.action.keys:
-                    # Typed ahead by somebody who knows the menu: the announcement ends, the question takes the key.
+                    # Typed ahead by somebody who knows the menu: the announcement ends, the question takes it.
                     key, ahead = None, key
                 walk.feed(key)
                 told = self._tell(CallId(request.call_id), walk, told)
+            if isinstance(walk.action, Connect) and walk.action.say:
+                await self._perform(session, walk.action)
         # From here on nobody pushes the time-out; what is left takes milliseconds.
         await self._finish(session, walk)
 
-    async def _perform(self, session: AgiSession, action: Play | Ask) -> str | None:
+    async def _perform(self, session: AgiSession, action: Play | Ask | Connect) -> str | None:
         sounds = self._phrasebook.sounds(action.say)
         longest = max((sound.seconds for sound in sounds), default=0.0)
         if not self._guard.working:
             await self._push_by_agi(session, sum(sound.seconds for sound in sounds), action)
         paths = [sound.path for sound in sounds]
-        if isinstance(action, Play):
-            return await session.play(paths, TELEPHONE_KEYS, expected_s=longest)
-        return await session.ask_digit(paths, action.timeout_s, expected_s=longest)
+        if isinstance(action, Ask):
+            return await session.ask_digit(paths, action.timeout_s, expected_s=longest)
+        keys = TELEPHONE_KEYS if isinstance(action, Play) else ""
+        return await session.play(paths, keys, expected_s=longest)
 
-    async def _push_by_agi(self, session: AgiSession, playing_s: float, action: Play | Ask) -> None:
+    async def _push_by_agi(self, session: AgiSession, playing_s: float, action: Play | Ask | Connect) -> None:
         """Without AMI: enough time for this one step, given before it."""
         waiting_s = action.timeout_s if isinstance(action, Ask) else 0.0
         total_s = playing_s + waiting_s + self._guard.takeover_s

@@ -88,7 +88,7 @@ def _of_caller(record: CelRecord) -> AnyEvent | None:
             return CallOverflowed(call_id=call_id, at=at)
         case "REQUEUED":
             attempt = _said(record)
-            return CallRequeued(call_id=call_id, at=at, attempt=int(attempt)) if attempt.isdecimal() else None
+            return CallRequeued(call_id=call_id, at=at, attempt=int(attempt)) if _is_count(attempt) else None
         case "CALLBACK_OFFERED":
             return CallbackOffered(call_id=call_id, at=at)
         case "CALLBACK_PROMISED":
@@ -146,6 +146,10 @@ def _ended_by(record: CelRecord) -> EndedBy:
     return EndedBy.SYSTEM
 
 
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 9
+
+
 def _said(record: CelRecord) -> str:
     """What our dialplan put into the record."""
     said = _extra(record).get("extra", "")
@@ -155,7 +159,7 @@ def _said(record: CelRecord) -> str:
 def _extra(record: CelRecord) -> dict[str, object]:
     try:
         extra = json.loads(record.extra) if record.extra else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         log.error("cel.extra_unreadable", extra={"call_id": record.unique_id, "record": record.name})
         return {}
     return extra if isinstance(extra, dict) else {}
