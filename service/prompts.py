@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 import wave
 from collections.abc import Iterable, Sequence
@@ -37,9 +39,7 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
         for agent in settings.agents:
             phrase = ("agent-before", *agent_number(agent.number, language), "agent-after")
             parts = [prompt_file(language, part) for part in phrase]
-            spoken = folder / "agents" / f"{agent.number}.{EXTENSION}"
-            if not spoken.exists() or any(part.stat().st_mtime > spoken.stat().st_mtime for part in parts):
-                compose(parts, spoken)
+            _compose(parts, folder / "agents" / f"{agent.number}.{EXTENSION}")
     compose_hold_music(dirs.hold_music / f"hold.{EXTENSION}")
 
 
@@ -56,6 +56,21 @@ def prompt_texts() -> dict[str, dict[str, str]]:
 def prompt_problems() -> list[Problem]:
     """Every prompt that is missing, empty, clipped or wrongly sampled."""
     return check_prompts(PROMPTS_DIR, load_manifest())
+
+
+def _compose(parts: Sequence[Path], spoken: Path) -> None:
+    """Join the parts, unless the very same ones were joined before (a note beside the file tells which)."""
+    digest = hashlib.sha256(b"".join(_digest(part, part.stat().st_mtime_ns) for part in parts)).hexdigest()
+    note = spoken.with_suffix(".parts")
+    if spoken.exists() and note.exists() and note.read_text() == digest:
+        return
+    compose(parts, spoken)
+    note.write_text(digest)
+
+
+@functools.cache
+def _digest(path: Path, _mtime_ns: int) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _link(source: Path, target: Path) -> None:

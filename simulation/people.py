@@ -95,9 +95,7 @@ class People:
         """Place a call, or several alike; from the trunk's address, or from another one."""
         many = ["-m", str(calls), "-r", f"{per_s:g}", "-l", str(calls)]
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        return await self._start(
-            caller_xml(script, folder), address or self.caller_address, self._port(), *many
-        )
+        return await self._start(caller_xml(script, folder), address or self.caller_address, self._port(), *many)
 
     async def outcome(self, process: asyncio.subprocess.Process) -> Outcome:
         """Wait until it ends."""

@@ -15,7 +15,8 @@ _PAYLOADS = {0: "PCMU", 8: "PCMA", 9: "G722"}
 def caller_xml(script: CallerScript, folder: Path) -> str:
     """A UAC scenario; captures of the keys pressed are written to ``folder``."""
     display = f'"{script.name}" ' if script.name else ""
-    who = f"{display}<sip:{script.number}@[local_ip]>;tag=[pid]t[call_number]"
+    user = f"{script.number}@" if script.number else ""
+    who = f"{display}<sip:{user}[local_ip]>;tag=[pid]t[call_number]"
     to = f"<sip:{script.dialled}@[remote_ip]:[remote_port]>"
     request = f"sip:{script.dialled}@[remote_ip]:[remote_port] SIP/2.0"
     sdp = _sdp("m=audio [media_port] RTP/AVP 0 101", "a=rtpmap:0 PCMU/8000", "a=rtpmap:101 telephone-event/8000")

