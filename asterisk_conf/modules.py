@@ -64,7 +64,6 @@ MODULES: tuple[str, ...] = (
     "app_originate",
     "app_bridgeaddchan",
     "app_softhangup",
-    "app_exec",
     "app_playback",
     "app_read",
     "app_verbose",

@@ -7,6 +7,7 @@ the intake is complete. Each holds ``mixed.wav``, ``caller.wav`` and ``agent.wav
 from __future__ import annotations
 
 import logging
+import math
 import struct
 import wave
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ def read_recording(folder: Path) -> RecordingArrived:
     )
 
 
+def any_quiet(dirs: IntakeDirs, now: datetime, quiet_s: float = 10) -> bool:
+    """Whether nothing has been written to some recording in progress for so long that it may be a dead one's."""
+    return any(_written_at(folder) <= now.timestamp() - quiet_s for folder in dirs.recording.iterdir())
+
+
 def rescue(dirs: IntakeDirs, live: set[str], now: datetime, quiet_s: float = 10) -> int:
     """Take over what a dead Asterisk left half-written, and remove what nobody answered; how many were saved.
 
@@ -97,9 +103,9 @@ def rescue(dirs: IntakeDirs, live: set[str], now: datetime, quiet_s: float = 10)
 
 
 def _rescue(folder: Path, intake: Path, quiet_since: float) -> bool:
-    files = sorted(folder.glob("*.wav*"))
-    if max(path.stat().st_mtime for path in (folder, *files)) > quiet_since:
+    if _written_at(folder) > quiet_since:
         return False
+    files = sorted(folder.glob("*.wav*"))
     if not any(path.stat().st_size > _RIFF_HEADER for path in files):
         for path in files:
             path.unlink()
@@ -113,6 +119,14 @@ def _rescue(folder: Path, intake: Path, quiet_since: float) -> bool:
     folder.rename(intake / folder.name)
     log.warning("recording.rescued", extra={"call_id": folder.name})
     return True
+
+
+def _written_at(folder: Path) -> float:
+    """When something was last written to a recording. Never quiet: one that was moved away while we looked."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.glob("*.wav*")))
+    except FileNotFoundError:
+        return math.inf
 
 
 def repair_header(path: Path) -> None:

@@ -19,13 +19,13 @@ from service.wiring import SystemClock
 
 async def run_agent_command(settings: Settings, action: str, number: str | None, reason: str) -> list[str]:
     """Carry out one command; the lines to print. Raises SettingsError or AmiError in the user's terms."""
+    agent = next((a for a in settings.agents if a.number == number), None)
+    if agent is None and action != "list":
+        known = ", ".join(a.number for a in settings.agents)
+        raise SettingsError(f"there is no agent {number or '(give a number)'}; the roster has {known}")
     async with ami(settings) as link:
-        if action == "list":
+        if agent is None or action == "list":
             return await _list(settings, link)
-        agent = next((a for a in settings.agents if a.number == number), None)
-        if agent is None:
-            known = ", ".join(a.number for a in settings.agents)
-            raise SettingsError(f"there is no agent {number or '(give a number)'}; the roster has {known}")
         act: Callable[[], Awaitable[None]] = {
             "login": lambda: log_in(link, agent),
             "logout": lambda: log_out(link, agent),

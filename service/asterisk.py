@@ -152,7 +152,7 @@ class Asterisk:
         await asyncio.to_thread(self.prepare, build)
         if await self.command("core show uptime") is not None:
             raise AsteriskError(
-                f"an Asterisk is already running from {self.dirs.base}; stop it first (sansheng stop)"
+                f"an Asterisk is already running from {self.dirs.base}; end it first (Ctrl-C where it was started)"
             )
         output = (self.dirs.log / "console").open("wb")
         with output:

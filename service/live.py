@@ -41,8 +41,9 @@ class LivePicture:
         self._calls: dict[CallId, Call] = {}
         self._figures: DayFigures | None = None
         self._link = LinkNow.DOWN
-        self._changed = asyncio.Event()
+        self._watchers: set[asyncio.Event] = set()
         self._dirty = True
+        self._day: datetime | None = None
 
     def on_change(self, change: Change) -> None:
         """A call has changed."""
@@ -64,7 +65,8 @@ class LivePicture:
 
     def touch(self) -> None:
         """Something that the picture shows has changed."""
-        self._changed.set()
+        for watcher in self._watchers:
+            watcher.set()
 
     def picture(self) -> Picture:
         """The picture of this moment."""
@@ -95,11 +97,16 @@ class LivePicture:
 
     async def changes(self) -> AsyncIterator[Picture]:
         """Pictures, one at once and one after every change, at most four a second."""
-        while True:
-            self._changed.clear()
-            yield self.picture()
-            await self._changed.wait()
-            await asyncio.sleep(_COALESCE_S)
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        try:
+            while True:
+                changed.clear()
+                yield self.picture()
+                await changed.wait()
+                await asyncio.sleep(_COALESCE_S)
+        finally:
+            self._watchers.discard(changed)
 
     async def run(self) -> None:
         """Refresh the day's figures until cancelled."""
@@ -109,7 +116,7 @@ class LivePicture:
 
     async def _refresh(self) -> None:
         since, until = day_of(self._clock.now(), self._zone)
-        if not self._dirty and self._figures is not None:
+        if not self._dirty and since == self._day:
             return
         self._dirty = False
         try:
@@ -118,6 +125,7 @@ class LivePicture:
             self._dirty = True
             log.warning("figures.unavailable", extra={"reason": str(error)})
             return
+        self._day = since
         if figures != self._figures:
             self._figures = figures
             self.touch()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from calls.errors import AmiError, SettingsError
+from calls.errors import AmiError, SettingsError, StorageError
 from calls.events import AnyEvent, CallEnded, EndedBy, LegEnded
 from calls.ids import AgentNumber, Language, SectionId
 from calls.live import LinkNow
@@ -30,7 +30,7 @@ from ivr.menu.loader import load_menu
 from ivr.menu.model import Menu
 from ivr.snapshot import AgentBoard
 from metrics.exporter import Exporter
-from recordings.intake import IntakeDirs, arrived, rescue
+from recordings.intake import IntakeDirs, any_quiet, arrived, rescue
 from service.asterisk import AMI_USER, Dirs
 from service.live import LivePicture
 from service.pipeline import Pipeline
@@ -43,6 +43,8 @@ from storage.ledger import SqlLedger
 log = logging.getLogger(__name__)
 
 _INTAKE_EVERY_S = 0.5
+_INTAKE_RETRY_S = 5.0
+_RESCUE_EVERY_S = 5.0
 _GAUGES_EVERY_S = 1.0
 _DRAIN_S = 5.0
 
@@ -129,6 +131,7 @@ class Hotline:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain. Raises SanshengError if it cannot begin."""
+        self._dirs.make()
         await upgrade(self._settings.ledger_url)
         self._live.open_calls(await self._ledger.open_calls())
         await self._agi.start()
@@ -146,6 +149,7 @@ class Hotline:
                     "guard": self._guard.run(),
                     "figures": self._live.run(),
                     "intake": self._watch_intake(),
+                    "rescue": self._rescue_recordings(),
                     "gauges": self._keep_gauges(),
                 }.items()
             ]
@@ -213,7 +217,7 @@ class Hotline:
             self._resync.clear()
             try:
                 await self._catch_up()
-            except AmiError as error:
+            except (AmiError, StorageError) as error:
                 log.warning("ami.resync_failed", extra={"reason": str(error)})
                 if self._link.state is LinkState.UP:
                     await asyncio.sleep(1)
@@ -226,14 +230,15 @@ class Hotline:
         self._board.reset((m for m in members if m.event == "QueueMember"), self._clock.now())
         await self._read_file()
         open_before = {call.call_id for call in await self._ledger.open_calls()}
-        channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")
-        live = {message.get("Uniqueid", "") for message in channels}
+        live = await self._live_channels()
         # Again: what ended between the two looks is in the file, what arrived is not among the first.
         await self._read_file()
         for event in await self._ends_nobody_saw(open_before - live):
             await self._pipeline.put(event)
-        dirs = IntakeDirs(self._dirs.recording, self._dirs.intake)
-        await asyncio.to_thread(rescue, dirs, live, self._clock.now())
+
+    async def _live_channels(self) -> set[str]:
+        channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")
+        return {message.get("Uniqueid", "") for message in channels}
 
     async def _read_file(self) -> None:
         stored_at = self._settings.var_dir / "cel-checkpoint.json"
@@ -269,12 +274,37 @@ class Hotline:
         known: set[str] = set()
         seen_mtime = 0
         while True:
-            mtime = self._dirs.intake.stat().st_mtime_ns
-            if mtime != seen_mtime:
-                for event in await asyncio.to_thread(lambda: list(arrived(self._dirs.intake, known))):
-                    await self._pipeline.put(event)
-                seen_mtime = mtime
+            try:
+                mtime = self._dirs.intake.stat().st_mtime_ns
+                if mtime != seen_mtime:
+                    for event in await asyncio.to_thread(lambda: list(arrived(self._dirs.intake, known))):
+                        await self._pipeline.put(event)
+                    seen_mtime = mtime
+            except OSError as error:
+                # Calls go on; what is not taken in counts as missing until the folder can be read again.
+                log.error("recording.intake_unreadable", extra={"reason": str(error)})
+                await asyncio.sleep(_INTAKE_RETRY_S)
             await asyncio.sleep(_INTAKE_EVERY_S)
+
+    async def _rescue_recordings(self) -> None:
+        """Take over what a dead Asterisk left half-written, once nobody can be writing to it any more.
+
+        Only what two looks in a row find dead: a call that has just ended moves its files by itself.
+        """
+        dirs = IntakeDirs(self._dirs.recording, self._dirs.intake)
+        before: set[str] | None = None
+        while True:
+            await asyncio.sleep(_RESCUE_EVERY_S)
+            now = self._clock.now()
+            live: set[str] | None = None
+            try:
+                if await asyncio.to_thread(any_quiet, dirs, now):
+                    live = await self._live_channels()
+                    if before is not None:
+                        await asyncio.to_thread(rescue, dirs, live | before, now)
+            except (AmiError, OSError) as error:
+                log.warning("recording.rescue_later", extra={"reason": str(error)})
+            before = live
 
     async def _keep_gauges(self) -> None:
         while True:

@@ -142,7 +142,7 @@ def _send(lines: list[str], body: list[str] | None = None, *, retransmit: bool =
         lines = [*lines, "Content-Type: application/sdp", "Content-Length: [len]", "", *body]
     else:
         lines = [*lines, "Content-Length: 0", ""]
-    text = "\n".join(lines)
+    text = "\n".join(lines).replace("]]>", "]]]]><![CDATA[>")  # which would end the section
     attribute = ' retrans="500"' if retransmit else ""
     return f"<send{attribute}><![CDATA[\n\n{text}\n\n]]></send>"
 

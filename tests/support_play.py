@@ -184,6 +184,7 @@ class _Performance:
         match fault.do:
             case Do.STOP_SERVICE:
                 await centre.service.stop()
+                self._evidence.done_at[fault.do] = datetime.now(UTC)  # until then it serves
                 self._marks.counters = {}
             case Do.KILL_SERVICE:
                 await centre.kill_service()

@@ -29,8 +29,7 @@ def hear(*prompts: str, language: str = "zh-CN", part: float = 1.0) -> Wait:
 
 
 SPEAK = Speak(TONE_ULAW, loops=-1)
-
-"""What is said after the last key: SIPp's speech and key presses are two streams, which Asterisk cannot tell apart."""
+"""Said after the last key only: SIPp's speech and key presses are two streams, which confuses Asterisk."""
 
 PERSON: tuple[Step, ...] = (Wait(0.5), Press("0"))
 """Wants a person and says so at once."""

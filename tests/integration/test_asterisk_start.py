@@ -101,7 +101,7 @@ class Listening:
 def listening(pid: int) -> set[Listening]:
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        if found := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(entry)):
+        if found := re.fullmatch(r"socket:\[(\d+)\]", str(entry.readlink())):
             inodes.add(found[1])
     sockets = set()
     for protocol, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
@@ -228,7 +228,9 @@ async def test_the_prompts_can_be_played(started: Started) -> None:
 async def test_records_are_written_to_disk(started: Started) -> None:
     cel = await started.ask("cel show status")
     assert re.search(r"CEL Logging: Enabled", cel)
-    assert {"USER_DEFINED", "HANGUP", "ANSWER", "BRIDGE_ENTER", "CHAN_START"} <= set(re.findall(r"Event: (\w+)", cel))
+    assert {"USER_DEFINED", "HANGUP", "ANSWER", "BRIDGE_ENTER", "CHAN_START"} <= set(
+        re.findall(r"Event: (\w+)", cel)
+    )
     # Their files: cel_custom and the manager for CEL, cdr_custom for CDR.
     assert set(re.findall(r"Subscriber: (.*)", cel)) >= {"Manager Event Logging"}
     cdr = await started.ask("cdr show status")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -144,7 +143,7 @@ def test_the_checkpoint_survives(tmp_path: Path) -> None:
     for checkpoint in (Checkpoint(7, 12_345_678_901), Checkpoint(8, 0)):
         store_checkpoint(path, checkpoint)
         assert load_checkpoint(path) == checkpoint
-    assert os.listdir(tmp_path) == ["checkpoint.json"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 DAMAGED = [

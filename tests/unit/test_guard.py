@@ -120,9 +120,11 @@ def test_the_end_of_a_hold_waits_for_a_push_under_way() -> None:
 def test_a_push_that_hangs_holds_up_nobody_else() -> None:
     async def scenario() -> None:
         never = asyncio.Event()
+        begun: list[str] = []
         pushed: list[str] = []
 
         async def push(channel: str, _seconds: float) -> None:
+            begun.append(channel)
             if channel == "stuck":
                 await never.wait()
             pushed.append(channel)
@@ -133,6 +135,7 @@ def test_a_push_that_hangs_holds_up_nobody_else() -> None:
             await asyncio.sleep(10)
             assert pushed.count("fine") >= 4
             assert "stuck" not in pushed
+            assert begun.count("stuck") == 1  # nor is it sent again and again meanwhile
             never.set()
         running.cancel()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 from pathlib import Path
@@ -143,7 +142,9 @@ def test_what_a_killed_installation_left_is_removed(bin_dir: Path, tmp_path: Pat
 
 def test_a_failure_tells_the_end_of_the_log_and_leaves_no_tree(bin_dir: Path, tmp_path: Path) -> None:
     apt(bin_dir, f"{MIRROR} bookworm main")
-    unpacker(bin_dir, ends="for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done; echo E: no route to mirror; exit 25")
+    unpacker(
+        bin_dir, ends="for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done; echo E: no route to mirror; exit 25"
+    )
     tree = tmp_path / "var/asterisk"
     with pytest.raises(AsteriskError, match="no route to mirror") as failed:
         get_asterisk(tree, says_nothing)
@@ -210,4 +211,4 @@ def test_the_command_says_what_it_has_or_why_not(
     private_tree(tmp_path / "asterisk")
     assert main() == 0
     assert capsys.readouterr().out == f"{VERSION}\n"
-    assert os.listdir(bin_dir) == []
+    assert not list(bin_dir.iterdir())

@@ -170,6 +170,7 @@ def test_half_written_files_become_a_recording_that_says_so(dirs: IntakeDirs) ->
         with wave.open(str(dirs.intake / CALL / f"{leg}.wav"), "rb") as audio:
             assert audio.getnframes() == 2.5 * RATE_HZ
             assert audio.readframes(3) == b"\x01\x02" * 3
+        assert (dirs.intake / CALL / f"{leg}.wav").stat().st_size == HEADER + 2.5 * RATE_HZ * 2
     assert not list(dirs.recording.iterdir())
 
 
@@ -265,6 +266,6 @@ def test_one_hopeless_case_stays_where_it_is_and_the_others_are_rescued(
 def test_a_file_without_a_header_cannot_be_repaired(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "mixed.wav16"
     path.write_bytes(data)
-    with pytest.raises(RecordingError, match="mixed.wav16"):
+    with pytest.raises(RecordingError, match="mixed"):
         repair_header(path)
     assert path.read_bytes() == data

@@ -226,7 +226,9 @@ async def test_events_carry_the_call_and_the_real_time_even_in_rehearsal() -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "priority"), [("13800138000", "10"), ("13900139000", "0"), (None, "0")], ids=["key", "other", "hidden"]
+    ("number", "priority"),
+    [("13800138000", "10"), ("13900139000", "0"), (None, "0")],
+    ids=["key", "other", "hidden"],
 )
 async def test_priority_callers_go_first(number: str | None, priority: str) -> None:
     script = Script(["0"], request=replace(REQUEST, caller_number=number))

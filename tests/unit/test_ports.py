@@ -33,9 +33,7 @@ def free(kind: socket.SocketKind) -> int:
 @pytest.fixture
 def settings() -> Settings:
     sip = {"port": free(UDP), "rtp_first_port": 1024, "rtp_last_port": 1025}
-    return Settings.model_validate(
-        {"ports": {"ami": free(TCP), "agi": free(TCP), "web": free(TCP)}, "sip": sip}
-    )
+    return Settings.model_validate({"ports": {"ami": free(TCP), "agi": free(TCP), "web": free(TCP)}, "sip": sip})
 
 
 def with_port(settings: Settings, name: str, port: int) -> Settings:

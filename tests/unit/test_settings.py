@@ -162,7 +162,8 @@ def test_a_relative_path_is_relative_to_the_checkout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "cycle_s", "limit_s"), [(3, 5.0, 15.0), (4, 3.0, 12.0), (3, 3.0, 9.0), (2, 2.5, 5.0), (10, 1.1, 11.0)]
+    ("count", "cycle_s", "limit_s"),
+    [(3, 5.0, 15.0), (4, 3.0, 12.0), (3, 3.0, 9.0), (2, 2.5, 5.0), (10, 1.1, 11.0)],
 )
 def test_rings_that_make_whole_seconds(count: int, cycle_s: float, limit_s: float) -> None:
     settings = Settings.model_validate({"rings": {"count": count, "cycle_s": cycle_s}})
@@ -177,7 +178,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, write: Write) -> None:
         load_settings(write("rings = = 3"))
     damaged = tmp_path / "damaged.toml"
     damaged.write_bytes(b'instance = "\xff"')
-    with pytest.raises(SettingsError, match="damaged.toml is not TOML"):
+    with pytest.raises(SettingsError, match="is not TOML"):
         load_settings(damaged)
 
 
@@ -185,7 +186,7 @@ def test_the_environment_names_the_file(write: Write, monkeypatch: pytest.Monkey
     monkeypatch.setenv("SANSHENG_CONFIG", str(write('instance = "named"')))
     assert load_settings().instance == "named"
     monkeypatch.setenv("SANSHENG_CONFIG", str(tmp_path / "gone.toml"))
-    with pytest.raises(SettingsError, match="gone.toml"):
+    with pytest.raises(SettingsError, match="cannot read"):
         load_settings()
 
 
@@ -195,7 +196,7 @@ def test_every_setting_has_a_name_and_a_description() -> None:
     names = [name for name, _, _ in rows]
     assert len(names) == len(set(names))
     assert {"rings.count", "sip.address", "ports.web", "trunks", "agents", "var_dir"} <= set(names)
-    assert dict((name, default) for name, default, _ in rows)["rings.count"] == "3"
+    assert {name: default for name, default, _ in rows}["rings.count"] == "3"
 
 
 def test_no_default_names_this_machine() -> None:

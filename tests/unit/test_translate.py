@@ -280,7 +280,8 @@ def test_ids_of_another_form_are_nobodys_call(hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "channel", ["PJSIP/1001", "PJSIP/1001-zz", "PJSIP/12-0a", "PJSIP/123456789-0a", "SIP/1001-0a", "PJSIP/1001-0a\n"]
+    "channel",
+    ["PJSIP/1001", "PJSIP/1001-zz", "PJSIP/12-0a", "PJSIP/123456789-0a", "SIP/1001-0a", "PJSIP/1001-0a\n"],
 )
 def test_only_agents_telephones_are_agents(channel: str) -> None:
     assert translate(agent("CHAN_START", channel=channel)) is None
@@ -391,6 +392,12 @@ def refused_then_given_up() -> Told:
     return told.by_caller(80, "HANGUP", hangup("dialplan/builtin"))
 
 
+def ended_by_us_while_ringing() -> Told:
+    told = arrived().by_agent(10.1, "CHAN_START", 1, "1001")
+    told.by_agent(18, "HANGUP", 1, "1001", hangup("", 0))
+    return told.by_caller(18.001, "HANGUP", hangup("dialplan/builtin"))
+
+
 @dataclass(frozen=True)
 class Books:
     """What the ledger is to say of a call."""
@@ -424,6 +431,11 @@ CALLS: list[tuple[str, Told, Books]] = [
         "caller gone while it rings",
         gone_while_ringing(),
         Books(Result.ABANDONED, EndedBy.CALLER, None, None, (("1001", 7.9, OfferEnd.CALLER_GONE),)),
+    ),
+    (
+        "ended by us while it rings: lost, which must never happen",
+        ended_by_us_while_ringing(),
+        Books(Result.LOST, EndedBy.SYSTEM, None, None, (("1001", 7.9, OfferEnd.LET_IT_RING),)),
     ),
     (
         "refused, nobody else, call back",
