@@ -57,6 +57,15 @@ async def within(look: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
     return True
 
 
+def own_worker() -> int:
+    """The number of this worker of pytest-xdist; 0 without."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+ASIDE = 8
+"""Added to the worker's number for a second hotline beside its first; so there are at most eight workers."""
+
+
 @dataclass(frozen=True)
 class Place:
     """What the hotlines of parallel test workers must not share."""
@@ -66,7 +75,7 @@ class Place:
     @property
     def var_dir(self) -> Path:
         """Short: a socket lies below it."""
-        return Path(tempfile.gettempdir()) / f"sansheng-{os.getpid()}"
+        return Path(tempfile.gettempdir()) / f"sansheng-{os.getpid()}-{self.worker}"
 
     def address(self, who: int) -> str:
         """An address on loopback for Asterisk (0), callers (1), agents (2), strangers (3)."""

@@ -28,7 +28,7 @@ _PARTS = (
 )
 _BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")
 LONGEST_LISTEN_S = 27.0  # Whisper hears 30 s at a time, whatever it is given
-PAUSE_S = 0.8
+PAUSE_S = 0.6
 
 Reading: TypeAlias = Callable[[str], str]
 

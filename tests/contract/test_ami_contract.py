@@ -20,6 +20,7 @@ from ivr.ami.link import AmiLink, LinkState, LinkTiming
 from ivr.ami.sink import EventSink
 from ivr.ami.wire import AmiMessage
 from tests.support_ami import FakeAmi
+from tests.support_centre import ASIDE, Centre, own_worker
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,41 @@ class AmiEndpoint:
     secret: str
 
 
-@pytest_asyncio.fixture(params=["fake"])
-async def ami_endpoint(request: pytest.FixtureRequest) -> AsyncIterator[AmiEndpoint]:
-    """Each kind of AMI that there is to test with."""
-    assert request.param == "fake"
+@pytest_asyncio.fixture
+async def fake_ami() -> AsyncIterator[AmiEndpoint]:
     async with FakeAmi() as fake:
         yield AmiEndpoint("127.0.0.1", fake.port, fake.username, fake.secret)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def asterisk_ami() -> AsyncIterator[AmiEndpoint]:
+    """Our own Asterisk without the service, and an account that may do more than the product's."""
+    centre = Centre(own_worker() + ASIDE)
+    endpoint = AmiEndpoint("127.0.0.1", centre.settings.ports.ami, "contract", "contract-secret")
+    try:
+        await centre.asterisk.start()
+        with (centre.asterisk.dirs.etc / "manager.conf").open("a") as accounts:
+            accounts.write(_ACCOUNT.format(endpoint=endpoint))
+        await centre.asterisk.command("manager reload")
+        yield endpoint
+    finally:
+        await centre.stop()
+
+
+_ACCOUNT = """
+[{endpoint.username}]
+secret = {endpoint.secret}
+read = system,user,call,agent
+write = system,reporting,user,originate,agent
+"""
+
+
+@pytest.fixture(params=["fake", "asterisk"])
+def ami_endpoint(request: pytest.FixtureRequest) -> AmiEndpoint:
+    """Each kind of AMI that there is to test with."""
+    endpoint = request.getfixturevalue(f"{request.param}_ami")
+    assert isinstance(endpoint, AmiEndpoint)
+    return endpoint
 
 
 @asynccontextmanager

@@ -37,7 +37,7 @@ async def test_wrong_password_of_a_telephone_is_refused(centre: Centre) -> None:
         await right.register("1001")
 
 
-@pytest.mark.parametrize("dialled", ["$%7BEXTEN%7D", "95000%0d%0aEvent%3A%20Forged", "9" * 60, "95000.", "..", "%00"])
+@pytest.mark.parametrize("dialled", ["$%7BEXTEN%7D", "95000%0d%0aEvent%3A%20Forged", "9" * 60, "95000.", ".."])
 async def test_number_that_nobody_can_dial_is_no_call(centre: Centre, dialled: str) -> None:
     """What is dialled never reaches the dialplan as more than a plain number (I1)."""
     await centre.home()

@@ -11,14 +11,14 @@ import pytest
 from calls.errors import MenuError
 from ivr.menu.draw import draw
 from ivr.menu.hours import OpeningHours
-from ivr.menu.loader import HOTLINE, read_menu
 from ivr.menu.tryout import walk_in_text
+from tests.support_menus import menu_with_a_night
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = OpeningHours(SHANGHAI)
 NOON = datetime(2026, 11, 18, 12, tzinfo=SHANGHAI)
 NIGHT = datetime(2026, 11, 18, 3, tzinfo=SHANGHAI)
-MENU = read_menu(HOTLINE)
+MENU = menu_with_a_night()
 TEXTS = {"zh-CN": {"welcome": "您好", "sections": "咨询请按1"}, "en": {"sections": "For inquiries press 1"}}
 
 

@@ -28,16 +28,17 @@ from ivr.menu.actions import (
     Why,
 )
 from ivr.menu.hours import OpeningHours
-from ivr.menu.loader import HOTLINE, parse_menu, read_menu
+from ivr.menu.loader import parse_menu
 from ivr.menu.model import TELEPHONE_KEYS, Menu, Prompt
 from ivr.menu.walker import MAX_STEPS, Walk
+from tests.support_menus import menu_with_a_night
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = OpeningHours(SHANGHAI)
 NOON = datetime(2026, 11, 18, 12, tzinfo=SHANGHAI)
 NIGHT = datetime(2026, 11, 18, 3, tzinfo=SHANGHAI)
 NATIONAL_DAY = datetime(2026, 10, 1, 12, tzinfo=SHANGHAI)
-HOTLINE_MENU = read_menu(HOTLINE)
+HOTLINE_MENU = menu_with_a_night()
 
 
 def answer(walk: Walk, keys: str) -> Action:
