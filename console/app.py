@@ -78,7 +78,7 @@ class Console:
         texts = self._texts_for(request)
         view = view_of(self._live.picture(), texts, self._board)
         headers = {"Content-Language": texts.language, "Vary": "Accept-Language"}
-        return web.Response(text=self._page.paint(view, texts), content_type="text/html", headers=headers)
+        return web.Response(text=await self._page.paint(view, texts), content_type="text/html", headers=headers)
 
     async def feed(self, request: web.Request) -> web.StreamResponse:
         """Server-sent views: one at once, then the latest whenever something changed, and as a heartbeat."""

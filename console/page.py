@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +13,9 @@ from console.assets import Assets
 from console.binding import bind
 from console.texts import LANGUAGES, Texts
 from console.view import Board, View
+
+_PIECES_A_TURN = 64
+"""Pieces of the page (a value and what stands before it) that are painted without a pause."""
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -43,19 +47,28 @@ class Page:
         self._template = environment.get_template("board.html.j2")
         self._zone = ZoneInfo(board.time_zone)
 
-    def paint(self, view: View, texts: Texts) -> str:
-        """The page with a view in it."""
+    async def paint(self, view: View, texts: Texts) -> str:
+        """The page with a view in it.
+
+        Made piece by piece, with a turn for everybody else in between: with hundreds of calls on it, all at once
+        would hold the callers in the menu up for tens of milliseconds.
+        """
         at = view["at"]
         assert isinstance(at, int)
         local = datetime.fromtimestamp(at / 1000, UTC).astimezone(self._zone)
-        return self._template.render(
+        pieces: list[str] = []
+        for piece in self._template.generate(
             view=view,
             t=texts,
             language=texts.language,
             other_language=LANGUAGES[(LANGUAGES.index(texts.language) + 1) % len(LANGUAGES)],
             date=f"{local:%Y-%m-%d}",
             time=f"{local:%H:%M:%S}",
-        )
+        ):
+            pieces.append(piece)
+            if len(pieces) % _PIECES_A_TURN == 0:
+                await asyncio.sleep(0)
+        return "".join(pieces)
 
 
 def elapsed(since: int | str | None, at: int) -> str:

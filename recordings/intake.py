@@ -43,10 +43,9 @@ def arrived(intake: Path, known: set[str]) -> Iterator[RecordingArrived]:
 
     A folder that cannot be read is logged and left where it is, for a person to look at; it counts as missing.
     """
-    for folder in sorted(intake.iterdir()):
-        if folder.name in known:
-            continue
-        known.add(folder.name)
+    for name in sorted({path.name for path in intake.iterdir()} - known):
+        folder = intake / name
+        known.add(name)
         if not is_unique_id(folder.name):
             log.error("recording.stranger_in_intake", extra={"folder": folder.name[:80]})
             continue

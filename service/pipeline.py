@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 Observer = Callable[[Change], None]
 
 _BATCH = 256
+_GATHER_S = 0.1
+"""How long the first event of a batch waits for others: a transaction each would cost twice the time in all."""
 _RETRY_FIRST_S = 0.1
 _RETRY_CAP_S = 5.0
 
@@ -59,6 +61,9 @@ class Pipeline:
         """Store until cancelled."""
         while True:
             batch = [await self._queue.get()]
+            self._busy = 1
+            if self._queue.qsize() < _BATCH:
+                await asyncio.sleep(_GATHER_S)
             while len(batch) < _BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             self._busy = len(batch)

@@ -34,6 +34,9 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
     for language, ids in prompts_available().items():
         folder = dirs.sounds / language
         (folder / "agents").mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(f"*.{EXTENSION}"):
+            if stale.stem not in ids:
+                stale.unlink()
         for prompt in ids:
             _link(prompt_file(language, prompt), folder / f"{prompt}.{EXTENSION}")
         for agent in settings.agents:

@@ -75,7 +75,9 @@ async def measure_ingest(calls: int) -> Ingest:
 
 def _stream(calls: int) -> tuple[bytes, int]:
     now = float(round(time.time()))
-    told = [message for number in range(calls) for message in call_messages(number, now + number * _BETWEEN_CALLS_S)]
+    told = [
+        message for number in range(calls) for message in call_messages(number, now + number * _BETWEEN_CALLS_S)
+    ]
     told.sort(key=lambda message: message[0])
     return b"".join(message for _, message in told), len(told)
 

@@ -41,7 +41,7 @@ _DONE = b"200 result=1\n"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Resident memory in MB after warming up and at equal distances after that; calls in between and per second."""
+    """Resident memory in MB after warming up and five times after that; calls in between, and per second."""
 
     rss_mb: tuple[float, ...]
     calls: int

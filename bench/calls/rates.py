@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import inf
+from math import inf, sqrt
 from statistics import median
 
 from bench.calls.steps import DRIFT_S, Connection, Load, Step
@@ -37,7 +37,7 @@ class Bracket:
         """The rate to try next; ``None`` when the two are as close as ``resolution``."""
         if self.broken <= self.sustained * (1 + resolution):
             return None
-        return round((self.sustained * self.broken) ** 0.5, 2)
+        return round(sqrt(self.sustained * self.broken), 2)
 
 
 async def ramp(load: Load, variant: str) -> float:
@@ -81,7 +81,9 @@ def _rate_at(calls: Sequence[Connection], number: int) -> float:
     return sum(until - window < call.arrived_at <= until for call in calls) / window.total_seconds()
 
 
-async def search(load: Load, around: dict[str, float], step_s: float, resolution: float, say: Say) -> dict[str, float]:
+async def search(
+    load: Load, around: dict[str, float], step_s: float, resolution: float, say: Say
+) -> dict[str, float]:
     """The highest sustained rate of each variant, near those that the ramps gave."""
     brackets = {variant: Bracket(0.0, 0.0) for variant in VARIANTS}
     for variant in VARIANTS:
@@ -124,4 +126,5 @@ def describe(step: Step) -> str:
     """One line of the table."""
     cpu = " ".join(f"{name} {ms:5.1f}" for name, ms in step.cpu_ms.items())
     verdict = f"no: {step.why}" if step.why else "sustained"
-    return f"{step.variant:5} {step.per_s:6.2f} calls/s  set-up {step.setup_ms:6.0f} ms  CPU ms/call {cpu:30}  {verdict}"
+    pace = f"{step.variant:5} {step.per_s:6.2f} calls/s"
+    return f"{pace}  set-up {step.setup_ms:6.0f} ms  CPU ms/call {cpu:30}  {verdict}"

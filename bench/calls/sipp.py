@@ -114,9 +114,7 @@ class Crowds:
                     process.kill()
                 await process.wait()
 
-    async def _start(
-        self, xml: str, address: str, port: int, *options: str, remote: bool = True
-    ) -> Crowd:
+    async def _start(self, xml: str, address: str, port: int, *options: str, remote: bool = True) -> Crowd:
         number = next(self._count)
         scenario = self._folder / f"{number}.xml"
         scenario.write_text(xml, encoding="utf-8")

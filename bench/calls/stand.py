@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+
 from asterisk_conf.install import AsteriskBuild
 from asterisk_conf.render import write_private
 from metrics import catalogue

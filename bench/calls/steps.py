@@ -72,8 +72,9 @@ class CallLog:
     def calls(self) -> list[Connection]:
         """The calls by arrival, those that are going on as far as they have come."""
         records, self._read = read_on(self._path, self._read)
-        for event in filter(None, map(translate, records)):
-            self._events.setdefault(event.call_id, []).append(event)
+        for record in records:
+            if event := translate(record):
+                self._events.setdefault(event.call_id, []).append(event)
         found = (_connection(Call.of(told)) for told in self._events.values())
         return sorted(found, key=lambda connection: connection.arrived_at)
 
@@ -120,15 +121,17 @@ class Load:
         self.log.clear()
 
     async def place(self, variant: str, per_s: float, *options: str) -> Crowd:
-        """Callers who take both choices of the menu without hearing them out, talk for two seconds, hang up."""
-        steps = (Wait(0.6), Press("1"), Wait(0.3), Press("1"), Wait(2.2), HangUp())
+        """Callers who take both choices without hearing them out, hear the agent's number to its end, hang up."""
+        steps = (Wait(1), Press("1"), Wait(0.5), Press("1"), Wait(5), HangUp())
         script = CallerScript(steps=steps, dialled=_VARIANTS[variant])
         return await self._crowds.callers(script, "-r", f"{per_s:g}", *options)
 
     async def emptied(self) -> None:
         """Return when Asterisk has no call left."""
         async with asyncio.timeout(_EMPTY_WITHIN_S):
-            while "0 active channels" not in (await self._stand.asterisk.command("core show channels count") or ""):
+            while "0 active channels" not in (
+                await self._stand.asterisk.command("core show channels count") or ""
+            ):
                 await asyncio.sleep(0.5)
 
     async def _books(self, since: datetime, calls: int) -> str:

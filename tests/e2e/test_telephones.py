@@ -24,6 +24,7 @@ async def test_an_agent_logs_in_pauses_comes_back_and_logs_out(centre: Centre) -
         for dialled in ("*131", "*11", "*131", "*132", "*14", "*12"):
             outcome = await people.dial("9001", dialled)
             assert outcome.ok, outcome.log
+            assert await within(lambda: _hung_up(centre, "9001"), 10)
             agent = (await centre.agents())["9001"]
             seen.append((agent.state, agent.reason, len(agent.sections)))
     assert seen == [
@@ -52,6 +53,10 @@ async def test_an_agent_calls_the_hotline(centre: Centre) -> None:
             return [_essence(call) for call in new if call] == [("1002", "1002", Result.ANSWERED, True)]
 
         assert await within(answered, 10), "one answered call of 1002 is in the books, and recorded"
+
+
+async def _hung_up(centre: Centre, number: str) -> bool:
+    return (await centre.agents())[number].state is not AgentState.TALKING
 
 
 def _essence(call: Call) -> tuple[object, ...]:
