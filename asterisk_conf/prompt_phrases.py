@@ -52,7 +52,7 @@ def cardinal(number: int, language: Language) -> Phrase:
     if not 0 <= number <= 999:
         raise PromptError(f"cannot say {number}: only 0 to 999")
     if number < 100:
-        return _below_hundred(number)
+        return _below_hundred(number, language)
     hundreds, rest = number - number % 100, number % 100
     spoken: Phrase = (f"number-{hundreds}",)
     if rest == 0:
@@ -60,8 +60,8 @@ def cardinal(number: int, language: Language) -> Phrase:
     if language == CHINESE and rest < 10:
         return (*spoken, "number-0", f"number-{rest}")
     if language == CHINESE and rest < 20:  # 一百一十五, never 一百十五
-        return (*spoken, "number-10-inside", *((f"number-{rest - 10}",) if rest > 10 else ()))
-    return (*spoken, *_below_hundred(rest))
+        return (*spoken, f"number-inside-{rest}")
+    return (*spoken, *_below_hundred(rest, language))
 
 
 def clock_time(moment: time, language: Language) -> Phrase:
@@ -70,26 +70,19 @@ def clock_time(moment: time, language: Language) -> Phrase:
     return _chinese_time(moment) if language == CHINESE else _english_time(moment)
 
 
-def _below_hundred(number: int) -> Phrase:
-    if number <= 20 or number % 10 == 0:
+def _below_hundred(number: int, language: Language) -> Phrase:
+    # In Chinese these are recorded whole: a recogniser, and so a caller, mishears 七十 put before 六.
+    if language == CHINESE or number <= 20 or number % 10 == 0:
         return (f"number-{number}",)
     return (f"number-{number - number % 10}", f"number-{number % 10}")
 
 
 def _chinese_time(moment: time) -> Phrase:
-    hour = moment.hour if moment.hour <= 12 else moment.hour - 12
-    spoken: Phrase = (_part_of_day(moment.hour), f"hour-{hour}")
+    hour = f"hour-{moment.hour}"  # with its part of the day: 凌晨三点, 下午三点
     if moment.minute == 0:
-        return spoken
+        return (hour,)
     nought = ("number-0",) if moment.minute < 10 else ()
-    return (*spoken, *nought, *_below_hundred(moment.minute), "minutes")
-
-
-def _part_of_day(hour: int) -> PromptId:
-    for until, part in ((6, "before-dawn"), (12, "morning"), (13, "noon"), (18, "afternoon")):
-        if hour < until:
-            return part
-    return "evening"
+    return (hour, *nought, *_below_hundred(moment.minute, CHINESE), "minutes")
 
 
 def _english_time(moment: time) -> Phrase:
@@ -100,7 +93,7 @@ def _english_time(moment: time) -> Phrase:
         minutes: Phrase = ()
     else:
         nought = ("oh",) if moment.minute < 10 else ()
-        minutes = (*nought, *_below_hundred(moment.minute))
+        minutes = (*nought, *_below_hundred(moment.minute, ENGLISH))
     return (hour, *minutes, "am" if moment.hour < 12 else "pm")
 
 

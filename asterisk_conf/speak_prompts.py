@@ -16,6 +16,7 @@ import sys
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,16 @@ class Speaker:
 
 def chinese_phonemes(clause: str, pronunciations: Mapping[str, str]) -> Phonemes:
     """Mandarin by dictionary; `pronunciations` gives pinyin for words that it reads wrongly."""
-    for word, pinyin in pronunciations.items():
-        jieba.add_word(word, freq=10_000_000)
-        pypinyin.load_phrases_dict({word: [[syllable] for syllable in pinyin.split()]})
+    _teach_pinyin(tuple(pronunciations.items()))
     phonemes: str = ZHG2P.legacy_call(ZHG2P.map_punctuation(clause))
     return phonemes.replace(COMBINING_INVERTED_BREVE, "")
+
+
+@cache
+def _teach_pinyin(pronunciations: tuple[tuple[str, str], ...]) -> None:
+    for word, _ in pronunciations:
+        jieba.add_word(word, freq=10_000_000)  # one word, whatever stands around it
+    pypinyin.load_phrases_dict({word: [[syllable] for syllable in said.split()] for word, said in pronunciations})
 
 
 def english_phonemes(clause: str, pronunciations: Mapping[str, str]) -> Phonemes:
