@@ -15,7 +15,7 @@ from types import TracebackType
 
 from calls.errors import SanshengError
 from simulation.scenario_xml import agent_xml, caller_xml, register_xml
-from simulation.script import AgentScript, CallerScript
+from simulation.script import AgentScript, AwaitHangUp, CallerScript, Step
 
 _PORTS = itertools.count(0)
 
@@ -96,6 +96,13 @@ class People:
         many = ["-m", str(calls), "-r", f"{per_s:g}", "-l", str(calls)]
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         return await self._start(caller_xml(script, folder), address or self.caller_address, self._port(), *many)
+
+    async def dial(self, number: str, dialled: str, *steps: Step) -> Outcome:
+        """Call from an agent's telephone, and wait until the call is over; by default until Asterisk ends it."""
+        script = CallerScript(
+            steps or (AwaitHangUp(),), number=number, dialled=dialled, password=self.passwords[number]
+        )
+        return await self.outcome(await self.call(script, address=self.agent_address))
 
     async def outcome(self, process: asyncio.subprocess.Process) -> Outcome:
         """Wait until it ends."""

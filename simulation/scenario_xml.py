@@ -27,15 +27,25 @@ def caller_xml(script: CallerScript, folder: Path) -> str:
         "Max-Forwards: 70",
         "Contact: <sip:caller@[local_ip]:[local_port]>",
     ]
-    body = [
-        _send([f"INVITE {request}", *head, f"To: {to}", "CSeq: 1 INVITE"], sdp, retransmit=True),
+    invite = [f"INVITE {request}", *head, f"To: {to}"]
+    body = []
+    if script.password:
+        secret = f"[authentication username={script.number} password={script.password}]"
+        body += [
+            _send([*invite, "CSeq: 1 INVITE"], sdp, retransmit=True),
+            '<recv response="401" auth="true"/>',
+            _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 1 ACK"]),
+        ]
+        invite.append(secret)
+    body += [
+        _send([*invite, "CSeq: 2 INVITE"], sdp, retransmit=True),
         '<recv response="100" optional="true"/>',
         '<recv response="180" optional="true"/>',
         '<recv response="183" optional="true"/>',
         '<recv response="200" rrs="true"/>',
-        _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 1 ACK"]),
+        _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 2 ACK"]),
     ]
-    bye = [f"BYE {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 2 BYE"]
+    bye = [f"BYE {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 3 BYE"]
     for number, step in enumerate(script.steps):
         if isinstance(step, Press):
             pcap = folder / f"press-{number}-{step.key.replace('*', 'star').replace('#', 'hash')}.pcap"

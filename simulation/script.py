@@ -53,6 +53,8 @@ class CallerScript:
     number: str = "13800138000"
     name: str = ""
     dialled: str = "95000"
+    password: str = ""
+    """Of an agent's telephone that calls; callers from the network have none."""
 
 
 @dataclass(frozen=True, slots=True)

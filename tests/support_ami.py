@@ -18,9 +18,7 @@ from ivr.ami.sink import EventSink
 from ivr.ami.wire import AmiMessage
 
 GREETING = b"Asterisk Call Manager/9.0.0\r\n"
-FULLY_BOOTED = (
-    "Event: FullyBooted\r\nPrivilege: system,all\r\nTimestamp: 1700000000.000001\r\nUptime: 1\r\n\r\n"
-)
+FULLY_BOOTED = "Event: FullyBooted\r\nPrivilege: system,all\r\nTimestamp: 1700000000.000001\r\nUptime: 1\r\n\r\n"
 
 Reply = Callable[["FakeAction"], str]
 

@@ -77,19 +77,31 @@ def hear(model: WhisperModel, samples: array[int], language: str) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def errors_heard(
-    model: WhisperModel, utterances: Sequence[Utterance], language: str, reading: Reading
+def misheard(
+    model: WhisperModel, utterances: Sequence[Utterance], language: str, reading: Reading, limit: float
 ) -> dict[str, float]:
-    """For each utterance the share of its sounds that were heard wrongly, 0 to 1 and above.
+    """The utterances of whose sounds a larger share than `limit` was heard wrongly, with that share.
 
-    Several are listened to at once. `reading` says how digits that were heard are read aloud.
+    Several are listened to at once. What is misheard is listened to a second time, farther apart and in other
+    company: in a list of numbers 二十, 五十七 may pass for 二, 五十七. `reading` says how digits that were
+    heard are read aloud.
     """
+    suspects = list(utterances)
+    for pause_s in (PAUSE_S, 2 * PAUSE_S):
+        errors = _errors(model, suspects, language, reading, pause_s)
+        suspects = [utterance for utterance in suspects if errors[utterance.name] > limit]
+    return {utterance.name: round(errors[utterance.name], 2) for utterance in suspects}
+
+
+def _errors(
+    model: WhisperModel, utterances: Sequence[Utterance], language: str, reading: Reading, pause_s: float
+) -> dict[str, float]:
     errors: dict[str, float] = {}
-    for batch in _batches(utterances):
-        sound = silence(PAUSE_S / 2)
+    for batch in _batches(utterances, pause_s):
+        sound = silence(pause_s)
         for utterance in batch:
             sound.extend(utterance.samples)
-            sound.extend(silence(PAUSE_S))
+            sound.extend(silence(pause_s))
         heard = sounds(hear(model, sound, language), language, reading)
         expected = [sounds(utterance.text, language, reading) for utterance in batch]
         for utterance, spoken, wrong in zip(batch, expected, _wrong_per_part(expected, heard), strict=True):
@@ -105,16 +117,16 @@ def sounds(text: str, language: str, reading: Reading) -> str:
     return "".join(letter for letter in read.lower() if letter.isascii() and letter.isalpha())
 
 
-def _batches(utterances: Sequence[Utterance]) -> list[list[Utterance]]:
-    batches: list[list[Utterance]] = [[]]
-    length_s = 0.0
+def _batches(utterances: Sequence[Utterance], pause_s: float) -> list[list[Utterance]]:
+    batches: list[list[Utterance]] = []
+    left_s = 0.0
     for utterance in utterances:
-        needs_s = duration_s(utterance.samples) + PAUSE_S
-        if batches[-1] and length_s + needs_s > LONGEST_LISTEN_S:
+        needs_s = duration_s(utterance.samples) + pause_s
+        if needs_s > left_s:
             batches.append([])
-            length_s = 0.0
+            left_s = LONGEST_LISTEN_S
         batches[-1].append(utterance)
-        length_s += needs_s
+        left_s -= needs_s
     return batches
 
 

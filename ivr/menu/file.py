@@ -266,18 +266,14 @@ class MenuFile(_Table):
     priority: _Priority | None = None
     sections: dict[Name, _Section]
     schedules: dict[Name, _Schedule]
-    nodes: dict[
-        Name, Annotated[_Announce | _Choose | _Hours | _ToPerson | _Goodbye, Field(discriminator="kind")]
-    ]
+    nodes: dict[Name, Annotated[_Announce | _Choose | _Hours | _ToPerson | _Goodbye, Field(discriminator="kind")]]
 
     def menu(self) -> model.Menu:
         """The frozen menu; whether its references lead anywhere is the linter's question."""
         return model.Menu(
             languages=tuple(self.languages),
             start=self.start,
-            nodes=MappingProxyType(
-                {name: node.node(name, self.defaults) for name, node in self.nodes.items()}
-            ),
+            nodes=MappingProxyType({name: node.node(name, self.defaults) for name, node in self.nodes.items()}),
             sections=MappingProxyType({name: table.section(name) for name, table in self.sections.items()}),
             schedules=MappingProxyType({name: table.schedule() for name, table in self.schedules.items()}),
             default_section=self.default_section,

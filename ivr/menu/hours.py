@@ -90,9 +90,7 @@ class OpeningHours:
         minute = local.hour * 60 + local.minute
         return any(span.holds(minute) for span in self.hours_on(schedule, local.date()))
 
-    def section_is_open(
-        self, section: Section, schedules: Mapping[ScheduleId, Schedule], now: datetime
-    ) -> bool:
+    def section_is_open(self, section: Section, schedules: Mapping[ScheduleId, Schedule], now: datetime) -> bool:
         """Whether a section's people are there at this moment (A8: complaints always)."""
         return section.schedule is None or self.is_open(schedules[section.schedule], now)
 

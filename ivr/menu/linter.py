@@ -85,9 +85,7 @@ def lint(menu: Menu, prompts_available: Mapping[Language, Set[PromptId]]) -> lis
 
 def _references(menu: Menu) -> Iterator[Finding]:
     if menu.start not in menu.nodes:
-        yield Finding(
-            Code.NO_SUCH_TARGET, None, f"the menu starts at node '{menu.start}', which does not exist"
-        )
+        yield Finding(Code.NO_SUCH_TARGET, None, f"the menu starts at node '{menu.start}', which does not exist")
     for use, section in (("default", menu.default_section), ("complaints", menu.complaints_section)):
         if section not in menu.sections:
             message = f"the {use} section is '{section}', which does not exist"
@@ -120,9 +118,7 @@ def _node_references(menu: Menu, node: Node) -> Iterator[Finding]:
                 message = f"it switches to the language '{target.language}', which the menu does not have"
                 yield Finding(Code.NO_SUCH_LANGUAGE, node.id, message)
         if not node.choices:
-            yield Finding(
-                Code.DEAD_END, node.id, "the caller is asked for a digit, and no digit leads anywhere"
-            )
+            yield Finding(Code.DEAD_END, node.id, "the caller is asked for a digit, and no digit leads anywhere")
 
 
 def _keys(menu: Menu) -> Iterator[Finding]:
@@ -147,9 +143,7 @@ def _limits(menu: Menu) -> Iterator[Finding]:
             message = f"a caller has {node.tries} tries; between {TRIES[0]} and {TRIES[-1]} make sense"
             yield Finding(Code.TRIES_OUT_OF_RANGE, node.id, message)
         if not shortest <= node.timeout_s <= longest:
-            message = (
-                f"a caller has {node.timeout_s:g} s to press a key; {shortest:g} to {longest:g} s make sense"
-            )
+            message = f"a caller has {node.timeout_s:g} s to press a key; {shortest:g} to {longest:g} s make sense"
             yield Finding(Code.TIMEOUT_OUT_OF_RANGE, node.id, message)
 
 
@@ -194,9 +188,7 @@ def _missing(
 def _complaints_section(menu: Menu) -> Iterator[Finding]:
     section = menu.sections.get(menu.complaints_section)
     if section is not None and not section.always_open:
-        message = (
-            f"the complaints section '{section.id}' is not always open; complaints are taken 24 hours a day"
-        )
+        message = f"the complaints section '{section.id}' is not always open; complaints are taken 24 hours a day"
         yield Finding(Code.COMPLAINTS_NOT_ALWAYS_OPEN, None, message)
 
 

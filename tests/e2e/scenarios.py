@@ -31,7 +31,7 @@ def hear(*prompts: str, language: str = "zh-CN", part: float = 1.0) -> Wait:
 SPEAK = Speak(TONE_ULAW, loops=-1)
 """Said after the last key only: SIPp's speech and key presses are two streams, which confuses Asterisk."""
 
-PERSON: tuple[Step, ...] = (Wait(0.5), Press("0"))
+PERSON: tuple[Step, ...] = (Wait(1), Press("0"))
 """Wants a person and says so at once."""
 
 GREETING = hear("welcome", "recorded")
@@ -111,16 +111,16 @@ THREE_RINGS = [
     Scenario(
         "not answered: the next agent takes it, ahead of the caller behind",
         "A1 K2",
-        (Seat("1002", treats(ring_s=0.5, talk_s=18)), Seat("1001", IGNORES, at_s=1.5)),
+        (Seat("1002", treats(ring_s=0.5, talk_s=20)), Seat("1001", IGNORES, at_s=2.5)),
         (
             Caller(TO_THE_END, answered(Offered("1002")), number="13800000001"),
             Caller(
-                TO_THE_END,
-                answered(let_ring("1001"), Offered("1002"), in_three_rings=False, ended_by=EndedBy.AGENT),
-                at_s=2.5,
+                stay(22.5),
+                answered(let_ring("1001"), Offered("1002"), in_three_rings=False, ended_by=EndedBy.CALLER),
+                at_s=3.5,
                 number="13800000002",
             ),
-            Caller(stay(23), Expect(Result.ABANDONED), at_s=4, number="13800000003"),
+            Caller(stay(20), Expect(Result.ABANDONED), at_s=5, number="13800000003"),
         ),
         connected_order=("13800000001", "13800000002"),
         agents_after=(("1001", PAUSED_BY_THE_RULE),),

@@ -45,7 +45,7 @@ async def test_an_agent_calls_the_hotline(centre: Centre) -> None:
         await people.register("1001", "1002")
         await people.agent("1001", treats(ring_s=0.5, talk_s=2))
         await centre.log_in("1001")
-        outcome = await people.dial("1002", "95000", Wait(0.5), Press("0"), AwaitHangUp())
+        outcome = await people.dial("1002", "95000", Wait(1), Press("0"), AwaitHangUp())
         assert outcome.ok, outcome.log
 
         async def answered() -> bool:

@@ -142,9 +142,7 @@ Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[tuple[AgiServer, Ta
 
 
 @asynccontextmanager
-async def serving(
-    route: Route | Mapping[str, Route], **options: Any
-) -> AsyncIterator[tuple[AgiServer, Tally]]:
+async def serving(route: Route | Mapping[str, Route], **options: Any) -> AsyncIterator[tuple[AgiServer, Tally]]:
     routes = route if isinstance(route, Mapping) else {"menu": route}
     tally = Tally()
     options = {"header_timeout_s": PATIENCE_S, "margin_s": PATIENCE_S, **options}
@@ -284,9 +282,7 @@ REPLIES: list[tuple[str, Deed, type[AgiError], Ended]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("deed", "error", "how"), [row[1:] for row in REPLIES], ids=[row[0] for row in REPLIES]
-)
+@pytest.mark.parametrize(("deed", "error", "how"), [row[1:] for row in REPLIES], ids=[row[0] for row in REPLIES])
 async def test_bad_replies_end_the_session(deed: Deed, error: type[AgiError], how: Ended) -> None:
     afterwards: list[type[AgiError]] = []
 

@@ -132,9 +132,7 @@ async def test_error_reply_is_refused_with_asterisks_words(server: FakeAmi) -> N
 
 
 async def test_refused_command_tells_its_output(server: FakeAmi) -> None:
-    server.replies["Command"] = lambda a: a.reply(
-        "Error", "Command output follows", "Output: No such command"
-    )
+    server.replies["Command"] = lambda a: a.reply("Error", "Command output follows", "Output: No such command")
     async with up(server) as (link, _):
         with pytest.raises(AmiRefused, match="No such command"):
             await link.call("Command", {"Command": "x"})
@@ -308,9 +306,7 @@ async def test_errors_in_one_message_leave_the_others_alone(
     assert "ami_message_failed" in [record.message for record in caplog.records]
 
 
-async def test_secret_and_values_stay_out_of_the_log(
-    server: FakeAmi, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_secret_and_values_stay_out_of_the_log(server: FakeAmi, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with up(server) as (link, _):
         await link.call("UserEvent", {"Number": "13800138000"})

@@ -12,7 +12,7 @@ import pytest
 from faster_whisper import WhisperModel
 
 from asterisk_conf.prompt_audio import compose, read_wav
-from asterisk_conf.prompt_manifest import Manifest, load_manifest, prompt_file
+from asterisk_conf.prompt_manifest import Manifest, PromptId, load_manifest, prompt_file
 from asterisk_conf.prompt_phrases import (
     Phrase,
     agent_greeting,
@@ -21,18 +21,20 @@ from asterisk_conf.prompt_phrases import (
     clock_time,
     people_ahead,
 )
-from tests.support_whisper import Reading, Utterance, errors_heard, whisper_model
+from tests.support_whisper import Reading, Utterance, misheard, whisper_model
 
 LANGUAGES = ("zh-CN", "en")
-# Shares of wrong letters, from measurement: the worst good prompt stays below, another prompt is far above.
-ANNOUNCEMENT_LIMIT = {"zh-CN": 0.3, "en": 0.25}
-PHRASE_LIMIT = {"zh-CN": 0.35, "en": 0.3}
+LIMIT = 0.3
+"""Of a prompt's sounds, the share that may be heard wrongly. Measured: 0.14 for the worst, 0.00 for most; one digit
+taken for another is 0.3 to 1."""
 
 GREETINGS = (("1001", "inquiry"), ("2035", "complaint"), ("4678", "ticketing"), ("9412", "coordination"))
-# Each part is in here at least once. Not in counting order: the recogniser would guess what comes next.
+# Each part is in here at least once. Not in counting order: the recogniser would guess what comes next. No 7 after
+# 70: nobody could tell it from 77.
 NUMBERS = {
     "zh-CN": (
-        *(37 * step % 100 for step in range(100)),
+        *(3 * step % 10 for step in range(10)),
+        *(10 + 37 * step % 90 for step in range(90)),
         *(101, 113, 232, 117, 343, 110, 454, 119, 565, 112, 676, 116, 787, 111, 898, 115, 989, 118, 114),
     ),
     "en": (*(8 * step % 21 for step in range(21)), 101, 232, 343, 454, 565, 676, 787, 898, 989),
@@ -57,9 +59,13 @@ def manifest() -> Manifest:
     return load_manifest()
 
 
-def phrases(language: str) -> dict[str, Phrase]:
-    """The phrases in which the parts of a language are heard."""
-    greetings = {f"{number} {section}": agent_greeting(number, section, language) for number, section in GREETINGS}
+def greetings(language: str) -> dict[str, Phrase]:
+    """Agents' greetings with every section and every digit (A2)."""
+    return {number: agent_greeting(number, section, language) for number, section in GREETINGS}
+
+
+def numbers_and_times(language: str) -> dict[str, Phrase]:
+    """Phrases with every part of numbers and times."""
     numbers = {str(number): cardinal(number, language) for number in NUMBERS[language]}
     ahead = {f"{count} ahead": people_ahead(count, language) for count in AHEAD}
     hours = {f"{hour} h": clock_time(time(hour), language) for hour in HOURS[language]}
@@ -72,17 +78,21 @@ def phrases(language: str) -> dict[str, Phrase]:
         )
         for opens, closes in TIMES
     }
-    return greetings | numbers | ahead | hours | spans
+    return numbers | ahead | hours | spans
+
+
+def in_phrases(language: str) -> set[PromptId]:
+    """The prompts that are heard as parts of a phrase."""
+    return set().union(*greetings(language).values(), *numbers_and_times(language).values())
 
 
 def announcements(manifest: Manifest, language: str) -> list[Utterance]:
     """Every prompt that is heard on its own, those of like wording apart: Whisper takes an echo for its own."""
     texts = manifest.texts[language]
-    in_phrases = set().union(*phrases(language).values())
     utterances = [
         Utterance(prompt, text, read_wav(prompt_file(language, prompt)))
         for prompt, text in texts.items()
-        if prompt not in in_phrases
+        if prompt not in in_phrases(language)
     ]
     return [*utterances[0::3], *utterances[1::3], *utterances[2::3]]
 
@@ -118,40 +128,38 @@ def one_by_one(manifest: Manifest, language: str) -> Reading:
     return read
 
 
-def misheard(errors: dict[str, float], limit: float) -> dict[str, float]:
-    return {name: round(error, 2) for name, error in errors.items() if error > limit}
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_prompt_is_listened_to(manifest: Manifest, language: str) -> None:
     heard = {utterance.name for utterance in announcements(manifest, language)}
-    assert heard.union(*phrases(language).values()) == set(manifest.texts[language])
+    assert heard | in_phrases(language) == set(manifest.texts[language])
     assert not {prompt for prompt in heard if prompt.startswith(("digit-", "number-", "hour-"))}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_announcement_is_understood(model: WhisperModel, manifest: Manifest, language: str) -> None:
     reading = as_numbers(manifest, language)
-    errors = errors_heard(model, announcements(manifest, language), language, reading)
-    assert misheard(errors, ANNOUNCEMENT_LIMIT[language]) == {}
+    assert misheard(model, announcements(manifest, language), language, reading, LIMIT) == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_numbers_times_and_greetings_are_understood(
+def test_greetings_are_understood(model: WhisperModel, manifest: Manifest, language: str, tmp_path: Path) -> None:
+    utterances = composed(manifest, language, tmp_path, greetings(language))
+    assert misheard(model, utterances, language, one_by_one(manifest, language), LIMIT) == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_and_times_are_understood(
     model: WhisperModel, manifest: Manifest, language: str, tmp_path: Path
 ) -> None:
-    utterances = composed(manifest, language, tmp_path, phrases(language))
-    greetings, others = utterances[: len(GREETINGS)], utterances[len(GREETINGS) :]
-    errors = errors_heard(model, greetings, language, one_by_one(manifest, language))
-    errors |= errors_heard(model, others, language, as_numbers(manifest, language))
-    assert misheard(errors, PHRASE_LIMIT[language]) == {}
+    utterances = composed(manifest, language, tmp_path, numbers_and_times(language))
+    assert misheard(model, utterances, language, as_numbers(manifest, language), LIMIT) == {}
 
 
 def test_a_wrong_recording_is_noticed(model: WhisperModel, manifest: Manifest) -> None:
     texts = manifest.texts["zh-CN"]
     swapped = [
         Utterance(name, texts[name], read_wav(prompt_file("zh-CN", other)))
-        for name, other in (("holiday", "transferring"), ("welcome", "welcome"), ("closed", "goodbye"))
+        for name, other in (("holiday", "transferring"), ("welcome", "welcome"), ("number-30", "number-40"))
     ]
-    errors = errors_heard(model, swapped, "zh-CN", as_numbers(manifest, "zh-CN"))
-    assert misheard(errors, ANNOUNCEMENT_LIMIT["zh-CN"]).keys() == {"holiday", "closed"}
+    heard = misheard(model, swapped, "zh-CN", as_numbers(manifest, "zh-CN"), LIMIT)
+    assert heard.keys() == {"holiday", "number-30"}

@@ -148,9 +148,7 @@ def test_unsafe_argument_is_refused_and_not_repeated(value: str) -> None:
     assert value not in str(caught.value)
 
 
-@given(
-    st.lists(st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]), max_size=40))
-)
+@given(st.lists(st.text(st.characters(blacklist_characters="\r\n\0", blacklist_categories=["Cs"]), max_size=40)))
 def test_arguments_stay_apart(arguments: list[str]) -> None:
     line = wire.render_command("X", *arguments)
     assert line.count(b"\n") == 1

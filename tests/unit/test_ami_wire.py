@@ -24,9 +24,7 @@ STREAM = (
 MESSAGES = [
     AmiMessage.of({"Response": "Success", "ActionID": "1", "Message": "Authentication accepted"}),
     AmiMessage.of({"Event": "Newchannel", "CallerIDName": "王小明🙂", "ChanVariable": ["a=1", "b=2"]}),
-    AmiMessage.of(
-        {"Response": "Follows", "ActionID": "2", "Output": ["first", "  second", "", "Event: Fake"]}
-    ),
+    AmiMessage.of({"Response": "Follows", "ActionID": "2", "Output": ["first", "  second", "", "Event: Fake"]}),
     AmiMessage.of({"Event": "Hangup", "AccountCode": ""}),
 ]
 

@@ -137,10 +137,7 @@ def test_the_menu_of_these_tests_is_clean() -> None:
                 (Code.ENDLESS_LOOP, "welcome"),
                 (Code.NO_PERSON, "welcome"),
                 (Code.COMPLAINTS_OUT_OF_REACH, None),
-                *(
-                    (Code.UNREACHABLE, node)
-                    for node in ("fork", "main", "night", "inquiry", "complaint", "bye")
-                ),
+                *((Code.UNREACHABLE, node) for node in ("fork", "main", "night", "inquiry", "complaint", "bye")),
             },
         ),
         (

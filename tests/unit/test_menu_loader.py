@@ -143,8 +143,7 @@ def test_a_menu_cannot_be_changed() -> None:
         (
             '["08:30-24:00"]',
             '["22:00-06:00"]',
-            "schedule 'office', key 'hours.friday' must open before it closes, "
-            "within one day from 00:00 to 24:00",
+            "schedule 'office', key 'hours.friday' must open before it closes, within one day from 00:00 to 24:00",
         ),
         (
             '["08:30-24:00"]',
