@@ -131,7 +131,10 @@ def _batches(utterances: Sequence[Utterance], pause_s: float) -> list[list[Utter
 
 
 def _wrong_per_part(parts: Sequence[str], heard: str) -> list[int]:
-    """The edit distance between the joined parts and what was heard, shared out to the parts."""
+    """For each part how many of its sounds were not heard, or others in their place, by the least edits.
+
+    What was heard beside them does not count: Whisper likes to add a 日 or 月 to a number.
+    """
     expected = "".join(parts)
     owner = [index for index, part in enumerate(parts) for _ in part]
     rows = [list(range(len(heard) + 1))]
@@ -145,14 +148,12 @@ def _wrong_per_part(parts: Sequence[str], heard: str) -> list[int]:
     line, column = len(expected), len(heard)
     while line or column:
         cost = rows[line][column]
-        part = owner[max(0, line - 1)]
         if line and column and rows[line - 1][column - 1] + (expected[line - 1] != heard[column - 1]) == cost:
-            wrong[part] += expected[line - 1] != heard[column - 1]
+            wrong[owner[line - 1]] += expected[line - 1] != heard[column - 1]
             line, column = line - 1, column - 1
         elif line and rows[line - 1][column] + 1 == cost:
-            wrong[part] += 1
+            wrong[owner[line - 1]] += 1
             line -= 1
         else:
-            wrong[part] += 1
             column -= 1
     return wrong
