@@ -57,9 +57,7 @@ def cardinal(number: int, language: Language) -> Phrase:
     spoken: Phrase = (f"number-{hundreds}",)
     if rest == 0:
         return spoken
-    if language == CHINESE and rest < 10:
-        return (*spoken, "number-0", f"number-{rest}")
-    if language == CHINESE and rest < 20:  # 一百一十五, never 一百十五
+    if language == CHINESE and rest < 20:  # 一百零五, 一百一十五: never 一百五, 一百十五
         return (*spoken, f"number-inside-{rest}")
     return (*spoken, *_below_hundred(rest, language))
 
@@ -81,8 +79,8 @@ def _chinese_time(moment: time) -> Phrase:
     hour = f"hour-{moment.hour}"  # with its part of the day: 凌晨三点, 下午三点
     if moment.minute == 0:
         return (hour,)
-    nought = ("number-0",) if moment.minute < 10 else ()
-    return (hour, *nought, *_below_hundred(moment.minute, CHINESE), "minutes")
+    minutes = f"number-inside-{moment.minute}" if moment.minute < 10 else f"number-{moment.minute}"
+    return (hour, minutes, "minutes")
 
 
 def _english_time(moment: time) -> Phrase:

@@ -80,6 +80,7 @@ class MenuCaller:
             told = 0
             key: str | None
             ahead: str | None = None
+            told_language: str | None = None
             while isinstance(walk.action, Play | Ask) and not session.draining:
                 if isinstance(walk.action, Ask) and ahead is not None:
                     key, ahead = ahead, None
@@ -89,6 +90,10 @@ class MenuCaller:
                     # Typed ahead by somebody who knows the menu: the announcement ends, the question takes it.
                     key, ahead = None, key
                 walk.feed(key)
+                if walk.language != (told_language or self._menu.languages[0]):
+                    # At once: if we die in the middle of the menu, the dialplan goes on in the caller's language.
+                    told_language = walk.language
+                    await session.set_variable("CHANNEL(language)", told_language)
                 told = self._tell(CallId(request.call_id), walk, told)
             if isinstance(walk.action, Connect) and walk.action.say:
                 await self._perform(session, walk.action)
@@ -114,7 +119,6 @@ class MenuCaller:
 
     async def _finish(self, session: AgiSession, walk: Walk) -> None:
         action = walk.action
-        await session.set_variable("CHANNEL(language)", walk.language)
         if isinstance(action, Connect):
             await session.set_variable("ASK_PRIORITY", str(action.priority))
             await session.set_variable("ASK_SECTION", action.queue)

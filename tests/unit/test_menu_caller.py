@@ -198,7 +198,9 @@ async def test_walk(answers: list[Answer], language: str, section: str, choices:
     script = Script(list(answers))
     events = await call(script)
     # ASK_SECTION comes last: with it alone the dialplan believes the rest.
-    assert script.told == [("CHANNEL(language)", language), ("ASK_PRIORITY", "0"), ("ASK_SECTION", section)]
+    languages = [value for name, value in script.told if name == "CHANNEL(language)"]
+    assert (languages or ["zh-CN"])[-1] == language
+    assert script.told[len(languages) :] == [("ASK_PRIORITY", "0"), ("ASK_SECTION", section)]
     assert chosen(events) == choices
     assert not script.answers
 
@@ -240,7 +242,7 @@ async def test_the_caller_is_held_for_the_menu_and_no_longer() -> None:
     script = Script([None, "1", "3"])
     await call(script)
     kinds = [step[0] for step in script.done]
-    assert kinds == ["hold", "play", "ask", "ask", "let go", "set", "set", "set"]
+    assert kinds == ["hold", "play", "ask", "ask", "let go", "set", "set"]
     assert script.done[0] == ("hold", REQUEST.channel)
 
 
@@ -258,7 +260,7 @@ async def test_a_draining_service_lets_the_dialplan_take_over() -> None:
     script = Script(draining=True)
     assert await call(script) == []
     assert script.heard == []
-    assert script.told == [("CHANNEL(language)", "zh-CN")]  # no ASK_SECTION: the default section
+    assert script.told == []  # no ASK_SECTION: the default section
 
 
 async def test_draining_in_the_middle_keeps_the_language() -> None:
@@ -299,7 +301,6 @@ async def test_the_menu_ends_a_call_by_itself() -> None:
     script = Script()
     assert await call(script, menu=menu) == []
     assert [step for step in script.done if step[0] not in ("hold", "let go")] == [
-        ("set", "CHANNEL(language)", "zh-CN"),
         ("exec", "Set", "TIMEOUT(absolute)=60"),
         ("play", "zh-CN/closed"),
         ("set", "MENU_END", "done"),
@@ -320,3 +321,11 @@ async def test_what_is_said_before_a_connection_is_heard_while_held(working: boo
     assert said < script.done.index(("let go", REQUEST.channel)) < script.done.index(("set", "ASK_PRIORITY", "10"))
     if not working:
         assert script.done[said - 1] == ("exec", "Set", f"TIMEOUT(absolute)={2 * SOUND_S + 2.5}")
+
+
+async def test_the_language_is_told_as_soon_as_it_is_chosen() -> None:
+    """A service that dies later in the menu leaves the caller to the dialplan in the caller's language."""
+    script = Script([None, "2", AgiEnded("gone")])
+    with pytest.raises(AgiEnded):
+        await call(script)
+    assert script.told == [("CHANNEL(language)", "en")]
