@@ -69,7 +69,7 @@ def hear(model: WhisperModel, samples: array[int], language: str) -> str:
     segments, _ = model.transcribe(
         sound,
         language=language.partition("-")[0],
-        beam_size=2,
+        beam_size=5,
         temperature=0.0,
         condition_on_previous_text=False,
         without_timestamps=True,
