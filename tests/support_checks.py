@@ -205,7 +205,7 @@ def _counted(call: Call) -> Iterator[str]:
 
 
 def _of_recordings(evidence: Evidence, intake: Path, recording: Path) -> Iterator[str]:
-    # Of talks that had just begun when Asterisk was killed nothing may have been on disk yet; of the others there is.
+    # Of talks that had just begun when Asterisk was killed nothing may have been on disk yet.
     killed = [
         call for call in evidence.calls if call.result is Result.ANSWERED and call.ended_by is EndedBy.SYSTEM
     ]
