@@ -27,9 +27,9 @@ LANGUAGES = ("zh-CN", "en")
 LIMIT = 0.15
 """Of a prompt's sounds, the share that may not be heard. Measured: 0.00 for nearly all, 0.12 for the worst."""
 
-NUMBER_LIMIT = 0.55
-"""The same for bare numbers and hours: few sounds, and no sentence that helps the recogniser (nor a listener).
-Measured: 0.00 for most, about 0.2 for the hundreds, 0.5 for the worst."""
+SLIPS = 2
+"""Of some 150 bare numbers and hours, how many the recogniser may get wrong: they have few sounds, and no sentence
+around them that helps it (or a listener). Measured: none, or one."""
 
 GREETINGS = (("1001", "inquiry"), ("2035", "complaint"), ("4678", "ticketing"), ("9412", "coordination"))
 # Each part is in here at least once. Not in counting order: the recogniser would guess what comes next. No bare
@@ -181,7 +181,8 @@ def test_numbers_and_times_are_understood(
     model: WhisperModel, manifest: Manifest, language: str, tmp_path: Path
 ) -> None:
     utterances = composed(manifest, language, tmp_path, numbers_and_times(language))
-    assert misheard(model, utterances, language, as_numbers(manifest, language), NUMBER_LIMIT) == {}
+    wrong = misheard(model, utterances, language, as_numbers(manifest, language), LIMIT)
+    assert len(wrong) <= SLIPS, wrong
 
 
 def test_a_wrong_recording_is_noticed(model: WhisperModel, manifest: Manifest) -> None:
