@@ -14,7 +14,7 @@ from console.binding import bind
 from console.texts import LANGUAGES, Texts
 from console.view import Board, View
 
-_PIECES_A_TURN = 64
+_PIECES_A_TURN = 2
 """Pieces of the page (a value and what stands before it) that are painted without a pause."""
 
 _FOLDER = Path(__file__).parent / "templates"
