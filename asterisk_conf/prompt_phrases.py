@@ -27,12 +27,17 @@ def agent_number(number: str, language: Language) -> Phrase:
     return tuple(f"digit-{digit}" for digit in number)
 
 
+def agent_at_your_service(number: str, language: Language) -> Phrase:
+    """ "工号 1001，为您服务": the part of the greeting that is the same in every section (A2)."""
+    return ("agent-before", *agent_number(number, language), "agent-after")
+
+
 def agent_greeting(number: str, section: str, language: Language) -> Phrase:
     """What the caller hears as an agent answers: "咨询受理科，工号 1001，为您服务" (A2).
 
     `section` is a section id of the menu, such as ``inquiry``.
     """
-    return (f"section-{section}", "agent-before", *agent_number(number, language), "agent-after")
+    return (f"section-{section}", *agent_at_your_service(number, language))
 
 
 def people_ahead(count: int, language: Language) -> Phrase:

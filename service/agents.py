@@ -11,9 +11,9 @@ from calls.ids import AgentNumber
 from ivr.ami.link import AmiLink, LinkState
 from ivr.ami.sink import EventSink
 from ivr.snapshot import AgentBoard
-from service.asterisk import AMI_USER, OVERFLOW_PENALTY
+from service.asterisk import AMI_USER, queue_penalty
 from service.secrets import load_secrets
-from service.settings import SECTIONS, Agent, Settings
+from service.settings import Agent, Settings
 from service.wiring import SystemClock
 
 
@@ -64,7 +64,7 @@ async def ami(settings: Settings) -> AsyncIterator[AmiLink]:
 
 async def log_in(link: AmiLink, agent: Agent) -> None:
     """Make the agent a member of every queue of theirs, ready for calls. Again changes nothing."""
-    for section in SECTIONS if agent.overflow else agent.sections:
+    for section in agent.queues:
         try:
             await link.call(
                 "QueueAdd",
@@ -72,7 +72,7 @@ async def log_in(link: AmiLink, agent: Agent) -> None:
                     "Queue": section,
                     "Interface": f"PJSIP/{agent.number}",
                     "MemberName": agent.number,
-                    "Penalty": str(OVERFLOW_PENALTY if agent.overflow else 0),
+                    "Penalty": str(queue_penalty(agent)),
                 },
             )
         except AmiRefused as error:
@@ -83,7 +83,7 @@ async def log_in(link: AmiLink, agent: Agent) -> None:
 
 async def log_out(link: AmiLink, agent: Agent) -> None:
     """Take the agent out of every queue."""
-    for section in SECTIONS if agent.overflow else agent.sections:
+    for section in agent.queues:
         try:
             await link.call("QueueRemove", {"Queue": section, "Interface": f"PJSIP/{agent.number}"})
         except AmiRefused as error:

@@ -15,7 +15,7 @@ from asterisk_conf.render import render, write_private
 from calls.errors import AsteriskError, AsteriskNotReady, SettingsError
 from ivr.menu.model import Menu
 from service.secrets import Secrets, load_secrets
-from service.settings import SECTIONS, Settings
+from service.settings import SECTIONS, Agent, Settings
 
 AMI_USER = "sansheng"
 
@@ -121,8 +121,8 @@ class Asterisk:
             Phone(
                 number=agent.number,
                 password=secrets.phones[agent.number],
-                sections=":".join(SECTIONS if agent.overflow else agent.sections),
-                penalty=OVERFLOW_PENALTY if agent.overflow else 0,
+                sections=":".join(agent.queues),
+                penalty=queue_penalty(agent),
             )
             for agent in self.settings.agents
         ]
@@ -230,6 +230,11 @@ class Asterisk:
         if self._build is None:
             raise AsteriskError("Asterisk was not prepared")
         return [*self._build.command, "-C", str(self.dirs.etc / "asterisk.conf"), *arguments]
+
+
+def queue_penalty(agent: Agent) -> int:
+    """The penalty with which an agent is a member of a queue."""
+    return OVERFLOW_PENALTY if agent.overflow else 0
 
 
 def _say(text: str) -> None:

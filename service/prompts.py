@@ -12,7 +12,7 @@ from pathlib import Path
 from asterisk_conf.hold_music import compose_hold_music
 from asterisk_conf.prompt_audio import compose
 from asterisk_conf.prompt_manifest import PROMPTS_DIR, load_manifest, prompt_file
-from asterisk_conf.prompt_phrases import agent_number, clock_time
+from asterisk_conf.prompt_phrases import agent_at_your_service, clock_time
 from asterisk_conf.prompts_check import Problem, check_prompts
 from calls.errors import PromptError
 from ivr.agi.menu import Sound
@@ -40,7 +40,7 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
         for prompt in ids:
             _link(prompt_file(language, prompt), folder / f"{prompt}.{EXTENSION}")
         for agent in settings.agents:
-            phrase = ("agent-before", *agent_number(agent.number, language), "agent-after")
+            phrase = agent_at_your_service(agent.number, language)
             parts = [prompt_file(language, part) for part in phrase]
             _compose(parts, folder / "agents" / f"{agent.number}.{EXTENSION}")
     compose_hold_music(dirs.hold_music / f"hold.{EXTENSION}")

@@ -132,6 +132,11 @@ class Agent(_Part):
     sections: tuple[str, ...] = Field((), description="sections whose calls the agent takes")
     overflow: bool = Field(False, description="member of the overflow group, for every section")
 
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that the agent is a member of when logged in: those of the sections, or all."""
+        return SECTIONS if self.overflow else self.sections
+
 
 SECTIONS = ("inquiry", "complaint", "ticketing", "coordination")
 """The four sections of A9, which are also the queues' names."""
