@@ -16,6 +16,8 @@ from console.view import Board, View
 
 _PIECES_A_TURN = 2
 """Pieces of the page (a value and what stands before it) that are painted without a pause."""
+_PAINTED_ITEMS = 40
+"""Agents and calls that are painted, the most urgent ones; the first message of ``/live`` brings the others."""
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -43,7 +45,10 @@ class Page:
             "elapsed": elapsed,
             "heartbeat_s": heartbeat_s,
             "limit": f"{board.limit_s:g}",
+            "painted": _PAINTED_ITEMS,
         }
+        for part in environment.list_templates():
+            environment.get_template(part)  # read and compiled now, not while callers wait
         self._template = environment.get_template("board.html.j2")
         self._zone = ZoneInfo(board.time_zone)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import struct
 import wave
 from collections.abc import Iterator
@@ -43,7 +44,9 @@ def arrived(intake: Path, known: set[str]) -> Iterator[RecordingArrived]:
 
     A folder that cannot be read is logged and left where it is, for a person to look at; it counts as missing.
     """
-    for name in sorted({path.name for path in intake.iterdir()} - known):
+    with os.scandir(intake) as folders:  # one by one: there may be hundreds of thousands
+        fresh = [folder.name for folder in folders if folder.name not in known]
+    for name in sorted(fresh):
         folder = intake / name
         known.add(name)
         if not is_unique_id(folder.name):

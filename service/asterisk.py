@@ -14,6 +14,7 @@ from asterisk_conf.modules import MODULES
 from asterisk_conf.render import render, write_private
 from calls.errors import AsteriskError, AsteriskNotReady, SettingsError
 from ivr.menu.model import Menu
+from service.children import DIES_WITH_US, end
 from service.secrets import Secrets, load_secrets
 from service.settings import SECTIONS, Agent, Settings
 
@@ -24,9 +25,6 @@ OVERFLOW_PENALTY = 10
 
 PAUSE_REASONS = {"1": "break", "2": "meal", "3": "training", "4": "paperwork"}
 """What an agent dials after *13, and the reason that is kept."""
-
-DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")
-"""Put before a child's command: it is told to end when we are killed without a chance to say so."""
 
 _SOCKET_PATH_LIMIT = 107
 _FINISH_RECORDING = """#!/bin/sh
@@ -177,15 +175,7 @@ class Asterisk:
 
     async def stop(self, graceful_s: float = 10) -> None:
         """End the process: politely, then with force."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), graceful_s)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end(self._process, graceful_s)
 
     async def wait(self) -> int:
         """Wait until the process ends; its exit status."""

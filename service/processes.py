@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -13,7 +12,8 @@ from pathlib import Path
 import aiohttp
 
 from calls.errors import SanshengError
-from service.asterisk import DIES_WITH_US, Asterisk
+from service.asterisk import Asterisk
+from service.children import DIES_WITH_US, end
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,14 +81,7 @@ class ServiceProcess:
 
     async def stop(self, graceful_s: float = 15) -> None:
         """End it: politely, then with force."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self.send(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), graceful_s)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await end(self._process, graceful_s)
 
     def log_tail(self, lines: int = 15) -> str:
         if not self.log_file.exists():

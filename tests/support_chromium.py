@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
-_LOCK = Path(tempfile.gettempdir()) / "sansheng-chromium.lock"
+_LOCK = Path(__file__).parent.parent / "var" / "chromium.lock"
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -32,6 +33,7 @@ expect.set_options(timeout=20_000)  # how long a page may take on a machine that
 
 def installed_chromium() -> Path:
     """The browser's program; it and the fonts are installed with apt-get first where they are missing."""
+    _LOCK.parent.mkdir(exist_ok=True)
     with _LOCK.open("w") as lock:  # tests may run in several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (_CHROMIUM.exists() and _FONTS.exists()):
@@ -48,11 +50,14 @@ def installed_chromium() -> Path:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser of its own, with a profile that is thrown away."""
+    """A browser of its own, with a profile and a home that are thrown away."""
     program = installed_chromium()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as home:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=program, args=_ARGUMENTS, env={**os.environ, "HOME": home}
+            )
+            try:
+                yield browser
+            finally:
+                await browser.close()

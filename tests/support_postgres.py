@@ -23,12 +23,18 @@ from pathlib import Path
 _DEBIAN = Path("/usr/lib/postgresql")
 _START_S = 60
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
+_CARELESS = ("synchronous_commit=off",)
+"""Loses the last commits when the server crashes; the rest of ``_FAST`` only when the machine does."""
 
 
 class PostgresServer:
-    """One server with its data in a temporary directory, running from construction until ``remove``."""
+    """One server with its data in a temporary directory, running from construction until ``remove``.
 
-    def __init__(self) -> None:
+    ``durable``: what was committed outlives an immediate stop (``stop(signal.SIGQUIT)``), as in service.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = tuple(setting for setting in _FAST if not (durable and setting in _CARELESS))
         self._bin = server_programs()
         self._dir = Path(tempfile.mkdtemp(prefix="sansheng-pg-"))
         self._names = count()
@@ -42,7 +48,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server (again); returns when it accepts connections."""
-        options = [part for setting in (*_FAST, "listen_addresses=") for part in ("-c", setting)]
+        options = [part for setting in (*self._settings, "listen_addresses=") for part in ("-c", setting)]
         arguments = ["-D", str(self._dir / "data"), "-k", str(self._dir), *options]
         self._process = subprocess.Popen(
             [*_as_postgres("--pdeathsig", "INT"), str(self._bin / "postgres"), *arguments],
@@ -56,10 +62,10 @@ class PostgresServer:
         if not settled.wait(_START_S) or self._process.poll() is not None:
             raise RuntimeError("PostgreSQL did not start:\n" + "".join(self._said))
 
-    def stop(self) -> None:
-        """Stop the server at once, breaking its connections; its data stay."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server at once, breaking its connections; its data stay. SIGQUIT: as a crash would."""
         if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             self._process.wait(_START_S)
 
     def remove(self) -> None:
@@ -115,7 +121,9 @@ def postgres() -> PostgresServer:
 def server_programs() -> Path:
     """The directory of ``postgres``, ``initdb`` and ``psql``; Debian's package is installed if there is none."""
     # Workers of a parallel run would get in each other's way.
-    with (Path(tempfile.gettempdir()) / f"sansheng-postgresql-{os.geteuid()}.lock").open("w") as lock:
+    lock_file = Path(__file__).parent.parent / "var" / "postgresql.lock"
+    lock_file.parent.mkdir(exist_ok=True)
+    with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _installed()
         if not found:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.calls.ingest import measure_ingest
 from bench.calls.memory import measure_memory
-from bench.calls.rates import VARIANTS, ramp, search
+from bench.calls.rates import VARIANTS, Slope, ramp, search
 from bench.calls.sipp import Crowds, crowds
 from bench.calls.stand import Stand, stand
 from bench.calls.steps import Load
@@ -28,6 +28,7 @@ class Scale:
     """How much is measured."""
 
     label: str
+    slope: Slope
     step_s: float | None
     """Length of a step of load; ``None``: only the ramps."""
     resolution: float
@@ -37,8 +38,8 @@ class Scale:
     memory_calls: int
 
 
-LONG = Scale("long", 25, 0.03, 60, 4000, 5000, 50_000)
-QUICK = Scale("QUICK: short and coarse", None, 0, 5, 500, 100, 400)
+LONG = Scale("long", Slope(3, 1.15), 25, 0.03, 60, 4000, 5000, 50_000)
+QUICK = Scale("QUICK: short and coarse", Slope(6, 1.25), None, 0, 5, 500, 100, 400)
 
 Figures = dict[str, str]
 
@@ -62,7 +63,7 @@ async def _rates(scale: Scale, made: Stand, people: Crowds) -> Figures:
     load = Load(made, people, await people.agents())
     rates: dict[str, float] = {}
     for variant in VARIANTS:
-        rates[variant] = await ramp(load, variant)
+        rates[variant] = await ramp(load, variant, scale.slope)
         _say(f"{variant:5} ramp broke at {rates[variant]:.1f} calls/s")
     if scale.step_s:
         rates = await search(load, rates, scale.step_s, scale.resolution, _say)

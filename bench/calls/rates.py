@@ -17,8 +17,6 @@ from bench.calls.steps import DRIFT_S, Connection, Load, Step
 from calls.errors import SanshengError
 
 VARIANTS = ("full", "bare")
-_FIRST = 3.0
-_GROWTH = 1.15
 _MOST = 300.0
 _FEW = 6
 """Calls whose median is compared with that of the first ones."""
@@ -40,13 +38,21 @@ class Bracket:
         return round(sqrt(self.sustained * self.broken), 2)
 
 
-async def ramp(load: Load, variant: str) -> float:
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """How a ramp rises: calls a second at its foot, and by what they are multiplied every second."""
+
+    foot: float
+    growth: float
+
+
+async def ramp(load: Load, variant: str, slope: Slope) -> float:
     """Raise the rate step by step until calls take longer or messages are sent again; the rate just then.
 
     Raises SanshengError if nothing breaks.
     """
     await load.ready(variant)
-    rate = _FIRST
+    rate = slope.foot
     callers = await load.place(variant, rate)
     try:
         while rate < _MOST:
@@ -57,7 +63,7 @@ async def ramp(load: Load, variant: str) -> float:
                 return _rate_at(calls, broke)
             if tally.repeats or tally.failed:
                 return _rate_at(calls, len(calls) - 1)
-            rate *= _GROWTH
+            rate *= slope.growth
             callers.pace(rate)
         raise SanshengError(f"the ramp reached {_MOST:.0f} calls/s and nothing broke")
     finally:

@@ -243,6 +243,17 @@ async def test_the_first_paint_and_the_update_say_the_same(site: Site, browser: 
     assert by_update == by_server
 
 
+async def test_a_crowded_page_is_painted_in_part_and_filled_at_once(site: Site, browser: Browser) -> None:
+    """Painting hundreds of calls would hold the callers in the menu up; the feed brings what was left out."""
+    many = tuple(replace(CALL, call_id=CallId(f"hotline-1772413200.{n}")) for n in range(200))
+    site.live.show(replace(BUSY, calls=many))
+    async with opened(browser, site.url, java_script=False) as painted:
+        assert 0 < await painted.locator("tbody tr").count() < 200
+        await expect(painted.locator(".calls h2 small")).to_have_text("200")
+    async with opened(browser, site.url) as filled:
+        await expect(filled.locator("tbody tr")).to_have_count(200)
+
+
 @pytest.mark.parametrize(
     ("waited_s", "alert", "words"), [(4, "calm", "第 1 声"), (12, "amber", "第 3 声"), (15, "red", "超 3 声")]
 )
