@@ -2,10 +2,12 @@
 # Everything is installed on the way by setup.sh; see README.md.
 .PHONY: help demo run test lint bench lock
 SHELL := /bin/sh
+export MONITORING
 
 help:
 	@echo "make demo   the hotline with simulated callers and agents, until Ctrl-C"
 	@echo "make run    the hotline without them"
+	@echo "            (with MONITORING=1 either brings a Prometheus and an Alertmanager along)"
 	@echo "make test   every test, real calls included"
 	@echo "make lint   style, types, import contracts"
 	@echo "make bench NAME=calls   measure (QUICK=1: within a minute)"

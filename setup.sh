@@ -22,6 +22,10 @@ need() { # need PROGRAM PACKAGE: the package unless the program is there
 asterisk_major=$(asterisk -V 2>/dev/null | sed -n 's/^Asterisk \([0-9]*\).*/\1/p')
 if [ "${asterisk_major:-0}" -lt 18 ] && [ ! -x var/asterisk/usr/sbin/asterisk ]; then need mmdebstrap mmdebstrap; fi
 case $want in demo|test) need sipp sip-tester ;; esac
+if [ "$want" = test ] || [ "${MONITORING:-}" = 1 ]; then
+  need promtool prometheus
+  need amtool prometheus-alertmanager
+fi
 if [ "$want" = test ]; then
   need chromium chromium
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
@@ -32,10 +36,21 @@ if [ -n "$packages" ]; then
   command -v apt-get >/dev/null || fail "these are missing, and there is no apt-get to get them:$packages"
   [ "$(id -u)" = 0 ] || fail "these are missing:$packages. As root: apt-get install$packages"
   export DEBIAN_FRONTEND=noninteractive
+  # Only programs are wanted: what is a daemon is neither started now nor with the machine.
+  policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then policy=; else
+    trap 'rm -f "$policy"; exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+  fi
   log=$(mktemp)
+  status=0
   # shellcheck disable=SC2086 # a list of words is meant
-  { apt-get -q update && apt-get -qy install --no-install-recommends $packages; } >"$log" 2>&1 ||
-    { tail -20 "$log" >&2; rm -f "$log"; fail "apt-get could not install:$packages"; }
+  { apt-get -q update && apt-get -qy install --no-install-recommends $packages; } >"$log" 2>&1 || status=$?
+  if [ -n "$policy" ]; then rm -f "$policy" && trap - INT TERM; fi
+  for daemon in prometheus prometheus-alertmanager; do
+    case "$packages " in *" $daemon "*) systemctl -q disable "$daemon" >>"$log" 2>&1 || true ;; esac
+  done
+  [ "$status" = 0 ] || { tail -20 "$log" >&2; rm -f "$log"; fail "apt-get could not install:$packages"; }
   rm -f "$log"
 fi
 

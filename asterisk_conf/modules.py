@@ -73,4 +73,8 @@ MODULES: tuple[str, ...] = (
     "app_queue",
     "res_speech",
     "res_agi",
+    # the synthetic caller
+    "pbx_spool",
+    "app_senddtmf",
+    "app_record",
 )

@@ -23,11 +23,13 @@ from calls.events import (
     CallbackPromised,
     CallEnded,
     CallOverflowed,
+    CallTransferred,
     EndedBy,
     LegEnded,
     OfferEnd,
     PersonAsked,
     RecordingArrived,
+    prevailing,
 )
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
 
@@ -93,6 +95,8 @@ class Call:
     callback_offered_at: datetime | None = None
     callback_promised_at: datetime | None = None
     callback_number: str | None = None
+    transferred_at: datetime | None = None
+    """When an agent first handed the caller on."""
     ended_at: datetime | None = None
     ended_by: EndedBy | None = None
     recording: RecordingArrived | None = None
@@ -113,6 +117,17 @@ class Call:
         if self.asked_at is None or first is None or first.connected_at is None:
             return None
         return seconds(self.asked_at, first.connected_at)
+
+    @property
+    def waited_s(self) -> float | None:
+        """Seconds that the caller waited after asking for a person, however it ended: hearing one, being promised
+        a call back, or the end of the call. ``None`` while the caller waits, and for who never asked.
+        """
+        if self.wait_s is not None:
+            return max(0.0, self.wait_s)
+        if self.connected or self.asked_at is None or self.ended_at is None:
+            return None
+        return max(0.0, seconds(self.asked_at, self.callback_promised_at or self.ended_at))
 
     @property
     def talk_s(self) -> float | None:
@@ -150,14 +165,17 @@ class Call:
     def of(cls, events: Iterable[AnyEvent]) -> Call:
         """Fold events of one call, in any order, duplicates allowed, into the call.
 
+        Of two events with one key the better witness is believed (`Event.precedence`).
         Raises SanshengError if there are none or they belong to different calls.
         """
-        facts = sorted({event.key: event for event in events}.values(), key=lambda e: (e.at, e.key))
+        facts = sorted(prevailing(events).values(), key=lambda e: (e.at, e.key))
         if not facts or len({event.call_id for event in facts}) != 1:
             raise SanshengError("a call is folded from the events of one call, at least one")
         fields: dict[str, object] = {"call_id": facts[0].call_id, "arrived_at": facts[0].at}
         for event in facts:
             fields.update(_fields_of(event))
+        handed_on = [event.at for event in facts if isinstance(event, CallTransferred)]
+        fields["transferred_at"] = min(handed_on, default=None)
         return cls(**fields, offers=_offers_of(facts))  # type: ignore[arg-type]
 
 

@@ -18,6 +18,9 @@ SanshengError
 ├── StorageError             the ledger
 │   ├── StorageUnavailable   the database cannot be reached: try again later
 │   └── StorageRefused       the database refused the data: trying again changes nothing
+├── ReportError              a report cannot be made or written
+├── FigureError              a figure that cannot be made: unknown, or not defined for what was asked
+│   └── PeriodError          a period that does not exist or cannot be read
 └── RecordingError           a recording cannot be taken in
 """
 
@@ -94,6 +97,18 @@ class StorageUnavailable(StorageError):
 
 class StorageRefused(StorageError):
     """The database refused the data: trying again changes nothing."""
+
+
+class ReportError(SanshengError):
+    """A report cannot be made or written."""
+
+
+class FigureError(SanshengError):
+    """A figure that cannot be made: an unknown indicator or version, or one not defined for what was asked."""
+
+
+class PeriodError(FigureError):
+    """A period that does not exist, or whose label cannot be read."""
 
 
 class RecordingError(SanshengError):

@@ -7,7 +7,8 @@ Times are aware UTC and carry Asterisk's own sub-second time stamps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -22,6 +23,8 @@ class AskedBy(StrEnum):
     """The caller chose, or gave up on the menu and was taken to a person."""
     FALLBACK = "fallback"
     """The menu service was down, hung or died: the dialplan took the caller to a person."""
+    UNKNOWN = "unknown"
+    """Only the queue saw the call enter; what came before is lost."""
 
 
 class OfferEnd(StrEnum):
@@ -43,13 +46,32 @@ class EndedBy(StrEnum):
     SYSTEM = "system"
 
 
+class Source(StrEnum):
+    """Who told a fact, the best witness first: of two who differ, the earlier in this list is believed."""
+
+    FILE = "file"
+    """Asterisk's channel event log on disk: its own time, to the microsecond."""
+    SERVICE = "service"
+    """We ourselves: the menu, the intake of recordings."""
+    AMI = "ami"
+    """The management link: the same record, with the time at which the message was sent."""
+    QUEUE_LOG = "queue_log"
+    """Asterisk's queue log: whole seconds, cut off."""
+    ESTIMATE = "estimate"
+    """Nobody saw it happen: the time is the best that can be known."""
+
+
+_RANK = {source: rank for rank, source in enumerate(Source)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One fact about one call."""
+    """One fact about one call. Who told it (``source``) is no part of the fact."""
 
     kind: ClassVar[str]
     call_id: CallId
     at: datetime
+    source: Source = field(default=Source.SERVICE, compare=False)
 
     @property
     def detail(self) -> str:
@@ -60,6 +82,15 @@ class Event:
     def key(self) -> str:
         """Deterministic identity of the fact."""
         return f"{self.call_id}/{self.kind}/{self.detail}"
+
+    @property
+    def precedence(self) -> tuple[int, datetime, str]:
+        """Of events with one key, the one with the smallest precedence prevails, whatever was told first."""
+        own = (part.name for part in fields(self) if part.name not in _COMMON)
+        return _RANK[self.source], self.at, "|".join(f"{name}={getattr(self, name)}" for name in own)
+
+
+_COMMON = frozenset({"call_id", "at", "source"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +166,13 @@ class AgentConnected(_OfferEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallTransferred(_OfferEvent):
+    """The agent of this leg handed the caller on, blind or after asking."""
+
+    kind: ClassVar[str] = "transferred"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegEnded(_OfferEvent):
     """The agent's channel is gone: after a talk, or without one.
 
@@ -200,6 +238,7 @@ AnyEvent = (
     | AgentRang
     | AgentAnswered
     | AgentConnected
+    | CallTransferred
     | LegEnded
     | CallRequeued
     | CallbackOffered
@@ -207,3 +246,13 @@ AnyEvent = (
     | CallEnded
     | RecordingArrived
 )
+
+
+def prevailing(told: Iterable[AnyEvent]) -> dict[str, AnyEvent]:
+    """One event for each key: of those that differ, the one that takes precedence, whatever the order."""
+    found: dict[str, AnyEvent] = {}
+    for event in told:
+        other = found.setdefault(event.key, event)
+        if other is not event and event.precedence < other.precedence:
+            found[event.key] = event
+    return found

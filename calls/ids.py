@@ -20,8 +20,22 @@ SectionId = NewType("SectionId", str)
 Language = NewType("Language", str)
 """A BCP 47 tag such as ``zh-CN`` or ``en``."""
 
+SYNTHETIC_TRUNK = "synthetic"
+"""The trunk that the synthetic caller's calls arrive on."""
+
+DIGITS = tuple("0123456789")
+
 _UNIQUE_ID = re.compile(r"[A-Za-z0-9_-]*[0-9]+\.[0-9]+")
 _AGENT_CHANNEL = re.compile(r"PJSIP/([0-9]{3,8})-[0-9a-f]+")
+
+
+def is_test_trunk(trunk: str) -> bool:
+    """Whether calls on this trunk are tests, which no indicator counts (K1 to K4).
+
+    They are the synthetic caller's, and those that an agent's own telephone makes: there the agent's number
+    stands for the trunk. A trunk's name begins with a letter.
+    """
+    return trunk == SYNTHETIC_TRUNK or trunk[:1] in DIGITS
 
 
 def is_unique_id(text: str) -> bool:

@@ -3,6 +3,7 @@
 It is bound to loopback until there is a login.
 
 ``/`` the page · ``/live`` server-sent views · ``/metrics`` for Prometheus · ``/healthz`` alive · ``/readyz`` ready
+``/api/v1`` figures (``console/api.py``)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aiohttp import web
 
 from calls.ids import Language
 from calls.live import Picture
+from console.api import KpiApi
 from console.assets import Assets
 from console.feed import Feed, LiveSource
 from console.page import Page
@@ -135,6 +137,7 @@ def make_app(
     board: Board | None = None,
     loopback_only: bool = True,
     heartbeat_s: float = HEARTBEAT_S,
+    api: KpiApi | None = None,
 ) -> web.Application:
     """The application, ready to be served.
 
@@ -142,7 +145,7 @@ def make_app(
     """
     console = Console(live, render, health, board or Board(), heartbeat_s)
     app = web.Application(middlewares=[only_loopback_names] if loopback_only else [])
-    app.add_routes(console.routes())
+    app.add_routes([*console.routes(), *(api.routes() if api else [])])
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(console.follow)
     app.on_shutdown.append(console.close)

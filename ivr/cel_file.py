@@ -1,86 +1,41 @@
-"""Asterisk's channel event log on disk: the true source, read where AMI could not tell.
+"""Asterisk's channel event log on disk: the true source, which tells what AMI could not.
 
-AMI says nothing about the time when the link or the service was down; this file has it all. It is read on from
-a checkpoint at every (re)connect, and becomes the same events with the same keys as AMI gives.
+AMI says nothing about the time when the link or the service was down; this file has it all. `ivr.log_tail` reads
+on in it; this module turns its lines into records, which become the same events with the same keys as AMI's.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from calls.events import Source
 from ivr.ami.translate import CelRecord
+from ivr.log_tail import Checkpoint, read_piece
 
 log = logging.getLogger(__name__)
 
 _COLUMNS = 11
-_LINE = re.compile(",".join([r'"((?:[^"]|"")*+)"'] * _COLUMNS))
+_LINE = re.compile(",".join([r'"([A-Z_]+)"', *[r'"((?:[^"]|"")*+)"'] * (_COLUMNS - 1)]))
 """One record. Asterisk puts every value in quotes and doubles the quotes inside it: nothing that a value holds,
 line breaks included, can look like a record of its own."""
+_BEGINNING = re.compile(r'(?="[A-Z_]+","[0-9]+\.[0-9]{6}",")')
+"""How a record begins. Doubled quotes inside a value never look like it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far the file has been read: bytes, in which file (its inode)."""
-
-    inode: int = 0
-    offset: int = 0
+def record_of_line(line: bytes) -> CelRecord | None:
+    """The record that a line of the file holds, or ``None`` if it holds none. Not UTF-8: replaced."""
+    return _record(line.decode("utf-8", "replace"))
 
 
-def read_on(path: Path, checkpoint: Checkpoint) -> tuple[list[CelRecord], Checkpoint]:
-    """All whole records after the checkpoint, and the next one. A last line that is still being written stays.
-
-    Another file, or a shorter one, is read from its start. A file that is not there yet has no records.
-    """
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            same = status.st_ino == checkpoint.inode and status.st_size >= checkpoint.offset
-            start = checkpoint.offset if same else 0
-            file.seek(start)
-            data = file.read()
-    except FileNotFoundError:
-        return [], checkpoint
-    whole = data[: data.rfind(b"\n") + 1]
-    return list(_records(whole)), Checkpoint(status.st_ino, start + len(whole))
-
-
-def load_checkpoint(path: Path) -> Checkpoint:
-    """The stored checkpoint; the file's beginning if there is none or it is damaged, which costs only time."""
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        checkpoint = Checkpoint(int(stored["inode"]), int(stored["offset"]))
-        if min(checkpoint.inode, checkpoint.offset) < 0:
-            raise ValueError("a negative number")
-        return checkpoint
-    except FileNotFoundError:
-        return Checkpoint()
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        log.warning("cel.checkpoint_damaged", extra={"reason": str(error)})
-        return Checkpoint()
-
-
-def store_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Store it in one step. Only once everything before it is in the ledger."""
-    fresh = path.with_name(f".{path.name}")
-    fresh.write_text(json.dumps({"inode": checkpoint.inode, "offset": checkpoint.offset}), encoding="utf-8")
-    fresh.replace(path)
-
-
-def _records(data: bytes) -> Iterator[CelRecord]:
-    # Line by line and never across: one bad line must not take a good one with it.
-    for line in data.split(b"\n")[:-1]:
-        record = _record(line.decode("utf-8", "replace"))
-        if record is None:
-            log.error("cel.line_unreadable", extra={"bytes": len(line)})
-        else:
-            yield record
+def salvaged(line: bytes) -> CelRecord | None:
+    """The whole record at the end of a line that holds none: the one before it was cut, by a full disk for one."""
+    text = line.decode("utf-8", "replace")
+    starts = [found.start() for found in _BEGINNING.finditer(text)]
+    return _record(text[starts[-1] :]) if starts and starts[-1] else None
 
 
 def _record(line: str) -> CelRecord | None:
@@ -102,7 +57,30 @@ def _record(line: str) -> CelRecord | None:
         caller=caller,
         context=context,
         extra=extra,
+        source=Source.FILE,
     )
+
+
+def read_on(path: Path, checkpoint: Checkpoint) -> tuple[list[CelRecord], Checkpoint]:
+    """All whole records after the checkpoint, and the next one; for files that fit into memory."""
+    records: list[CelRecord] = []
+    while True:
+        piece = read_piece(path, checkpoint)
+        records += _records(line.data for line in piece.lines)
+        if not piece.lines and piece.after == checkpoint:
+            return records, checkpoint
+        checkpoint = piece.after
+
+
+def _records(lines: Iterable[bytes]) -> Iterator[CelRecord]:
+    # Line by line and never across: one bad line must not take a good one with it.
+    for line in lines:
+        record = record_of_line(line)
+        if record is None:
+            log.error("cel.line_unreadable", extra={"bytes": len(line)})
+            record = salvaged(line)
+        if record is not None:
+            yield record
 
 
 def _moment(text: str) -> datetime | None:

@@ -14,9 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from calls.audit import Difference
 from calls.call import Result, Stage
-from calls.events import OfferEnd
+from calls.events import OfferEnd, Source
 from calls.live import AgentState
+from calls.outages import Component, SyntheticResult
 
 NO_SECTION = "none"
 """The section of a call that has not asked for a person."""
@@ -102,6 +104,23 @@ ABANDONED = Metric(
     "Calls that asked for a person and hung up before hearing one, by where they were then.",
     (_SECTION, _label("stage", AbandonedIn)),
 )
+SETTLED = Metric(
+    "hotline_calls_settled_total",
+    Kind.COUNTER,
+    "Calls whose fate is known: heard a person, or ended after asking for one (K1, K2 denominator).",
+    (_SECTION,),
+)
+WITHIN_LIMIT = Metric(
+    "hotline_calls_within_limit_total",
+    Kind.COUNTER,
+    "Calls that heard a person within three rings by the caller's clock (K2).",
+    (_SECTION,),
+)
+WITHIN_LIMIT_CORRECTED = Metric(
+    "hotline_calls_within_limit_corrected_total",
+    Kind.COUNTER,
+    "Calls counted as within the limit for which a better witness then told a longer wait.",
+)
 OVERFLOWED = Metric(
     "hotline_calls_overflowed_total", Kind.COUNTER, "Calls opened to the overflow group.", (_SECTION,)
 )
@@ -142,6 +161,12 @@ IN_STAGE = Metric(
     (_label("stage", (stage for stage in Stage if stage is not Stage.ENDED)),),
 )
 WAITING = Metric("hotline_queue_waiting", Kind.GAUGE, "Calls that wait for a person of the section.", (_QUEUE,))
+SERVING = Metric(
+    "hotline_queue_agents",
+    Kind.GAUGE,
+    "Agents who serve the section: logged in, reachable, not paused.",
+    (_QUEUE,),
+)
 LINK_UP = Metric(
     "hotline_ami_link_up",
     Kind.GAUGE,
@@ -151,6 +176,31 @@ RECORDINGS_MISSING = Metric(
     "hotline_recordings_missing", Kind.GAUGE, "Today's answered and ended calls without a recording."
 )
 EVENTS_STORED = Metric("hotline_events_stored_total", Kind.COUNTER, "Events that were new to the ledger.")
+SPOOL_EVENTS = Metric(
+    "hotline_spool_events", Kind.GAUGE, "Events that wait on disk until the database takes them."
+)
+SPOOL_BYTES = Metric("hotline_spool_bytes", Kind.GAUGE, "Size on disk of the events that wait there.")
+SPOOL_WRITABLE = Metric(
+    "hotline_spool_writable", Kind.GAUGE, "1 while the disk takes events that have to wait, 0 when it is full."
+)
+SOURCE_LAG = Metric(
+    "hotline_source_lag_bytes",
+    Kind.GAUGE,
+    "What Asterisk has written to a log and the service has not read yet.",
+    (_label("source", ("cel", "queue_log")),),
+)
+DISCREPANCIES = Metric(
+    "hotline_discrepancies",
+    Kind.GAUGE,
+    "Differences between books and Asterisk's logs that stand and could not be mended, by kind.",
+    (_label("kind", Difference),),
+)
+REPAIRED = Metric(
+    "hotline_calls_repaired_total",
+    Kind.COUNTER,
+    "Facts of calls that the event log on disk did not tell, by the witness that told them instead.",
+    (_label("source", (Source.AMI, Source.QUEUE_LOG, Source.ESTIMATE)),),
+)
 EVENTS_PENDING = Metric("hotline_events_pending", Kind.GAUGE, "Events received and not stored yet.")
 BACKPRESSURE = Metric(
     "hotline_ami_backpressure_total",
@@ -176,10 +226,108 @@ FALLBACKS = Metric(
     Kind.COUNTER,
     "Calls that the dialplan took to a person because the menu service did not serve them.",
 )
+
+# ── The ledger's plane: refreshed in the background, never queried by a scrape ────────────────────────────────
+
+LEDGER_KPIS = (
+    *("K1", "K2", "K2r", "K5", "K5sum"),
+    *("SL80_20", "ASA", "AHT", "ABR", "ABR5", "TRR", "LW"),
+)
+"""The indicators of ``metrics.kpi.catalogue`` that have gauges."""
+
+GAUGED_PERIODS = ("today", "yesterday", "month", "year")
+"""Of the operator's calendar; month and year are those that have begun."""
+
+ALL_SECTIONS = "all"
+"""The section of a figure of the whole centre."""
+
+_KPI = _label("kpi", LEDGER_KPIS)
+_PERIOD = _label("period", GAUGED_PERIODS)
+_OF_CENTRE = Label("section", (ALL_SECTIONS,), per_section=True)
+
+KPI_NUMERATOR = Metric(
+    "hotline_kpi_numerator",
+    Kind.GAUGE,
+    "Numerator of an indicator, from the ledger; of the current version of its definition.",
+    (_KPI, _OF_CENTRE, _PERIOD),
+)
+KPI_DENOMINATOR = Metric(
+    "hotline_kpi_denominator",
+    Kind.GAUGE,
+    "Denominator of an indicator, from the ledger; of the current version of its definition.",
+    (_KPI, _OF_CENTRE, _PERIOD),
+)
+KPI_AS_OF = Metric(
+    "hotline_kpi_as_of_seconds",
+    Kind.GAUGE,
+    "When the ledger was asked for the period's figures, in seconds since 1970; 0: not yet.",
+    (_PERIOD,),
+)
+DRIFT = Metric(
+    "hotline_kpi_drift_ratio",
+    Kind.GAUGE,
+    "Share of calls in which live counters and ledger differ since the service started; 0 when they agree.",
+    (_label("kpi", ("K1", "K2")),),
+)
+
+# ── Surroundings ─────────────────────────────────────────────────────────────────────────────────────────────
+
+DISK_FREE = Metric("hotline_disk_free_bytes", Kind.GAUGE, "Free space where recordings and books are kept.")
+DISK_TOTAL = Metric("hotline_disk_total_bytes", Kind.GAUGE, "Size of the disk that holds recordings and books.")
+CERTIFICATE_EXPIRY = Metric(
+    "hotline_certificate_expiry_timestamp_seconds",
+    Kind.GAUGE,
+    "When the first certificate of a watched file expires, in seconds since 1970; 0: it cannot be read.",
+    (Label("file"),),
+)
+CALENDAR_KNOWN_UNTIL = Metric(
+    "hotline_calendar_known_until_timestamp_seconds",
+    Kind.GAUGE,
+    "End of the last year whose public holidays are known, in seconds since 1970.",
+)
+TRANSCRIPTION_BACKLOG = Metric(
+    "hotline_transcription_backlog_age_seconds",
+    Kind.GAUGE,
+    "Age of the oldest recording that waits for its transcript; 0 while nothing transcribes.",
+)
+
+# ── Reliability (K5) ─────────────────────────────────────────────────────────────────────────────────────────
+
+_COMPONENT = _label("component", Component)
+
+COMPONENT_UP = Metric(
+    "hotline_component_up",
+    Kind.GAUGE,
+    "1 while the component works, 0 while it is out; not a number: not in service, or nobody knows yet (K5).",
+    (_COMPONENT,),
+)
+OUTAGE_SECONDS = Metric(
+    "hotline_outage_seconds_total",
+    Kind.COUNTER,
+    "Seconds that the component was out, and whether in announced maintenance (K5).",
+    (_COMPONENT, _label("planned", ("false", "true"))),
+)
+SYNTHETIC_SUCCESS = Metric(
+    "hotline_synthetic_call_success",
+    Kind.GAUGE,
+    "1 if the synthetic caller's last call met all that it should have, else 0.",
+)
+SYNTHETIC_CALLS = Metric(
+    "hotline_synthetic_calls_total",
+    Kind.COUNTER,
+    "Calls of the synthetic caller, by how they came out.",
+    (_label("result", SyntheticResult),),
+)
+
 BUILD = Metric("hotline_build_info", Kind.INFO, "Always 1; the labels say what is running.")
 
 CATALOGUE: tuple[Metric, ...] = (
-    *(OFFERED, ANSWERED, ABANDONED, OVERFLOWED, ENDED, PROMISED, OFFERS, WAIT, RING),
-    *(AGENTS, IN_STAGE, WAITING, LINK_UP, RECORDINGS_MISSING),
+    *(OFFERED, ANSWERED, SETTLED, WITHIN_LIMIT, WITHIN_LIMIT_CORRECTED, ABANDONED, OVERFLOWED, ENDED),
+    *(PROMISED, OFFERS, WAIT, RING),
+    *(AGENTS, IN_STAGE, WAITING, SERVING, LINK_UP, RECORDINGS_MISSING),
+    *(SPOOL_EVENTS, SPOOL_BYTES, SPOOL_WRITABLE, SOURCE_LAG, DISCREPANCIES, REPAIRED),
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
+    *(KPI_NUMERATOR, KPI_DENOMINATOR, KPI_AS_OF, DRIFT),
+    *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
+    *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),
 )

@@ -1,14 +1,15 @@
 """The Prometheus exporter: fed with changes of the ledger, live pictures and menu sessions (I2).
 
 Every series of the catalogue exists from the start at 0: ``increase()`` would miss the first event of a
-series that appears with it.
+series that appears with it. A scrape reads memory and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import product
 
@@ -22,9 +23,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric as Written
+from prometheus_client.samples import Sample
 
 from calls.ids import SectionId
-from calls.live import LinkNow, Picture
+from calls.live import AgentState, LinkNow, Picture
 from calls.ports import Change
 from metrics import catalogue, outcomes
 from metrics.catalogue import CATALOGUE, Kind, Metric
@@ -32,7 +35,16 @@ from metrics.catalogue import CATALOGUE, Kind, Metric
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """Of what `Exporter.render` returns."""
 
+SAMPLES_AT_MOST = 2000
+"""In the whole exposition, with the default sections and roster."""
+
 _Family = Counter | Gauge | Histogram | Info
+
+_SERVING = frozenset({AgentState.READY, AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP})
+
+_BREATH_S = 0.0002
+_AT_A_BREATH = 16
+"""Samples that are written without a rest: about a quarter of a millisecond."""
 
 
 class Exporter:
@@ -54,6 +66,7 @@ class Exporter:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry or CollectorRegistry()
         self._limit_s = limit_s
+        self._sections = tuple(sections)
         self._pauses = 0
         self._families = {metric: _family(metric, self._registry) for metric in CATALOGUE}
         for metric, family in self._families.items():
@@ -65,7 +78,7 @@ class Exporter:
 
     async def render(self) -> bytes:
         """All metrics in Prometheus's text format, written in a thread: it takes some 15 µs a sample."""
-        return await asyncio.to_thread(generate_latest, self._registry)
+        return await asyncio.to_thread(generate_latest, _Breathing(self._registry))
 
     def on_change(self, change: Change) -> None:
         """Count what a change of the ledger made known; events told again add nothing."""
@@ -79,8 +92,11 @@ class Exporter:
         """Set the gauges to what is going on now."""
         self._set_tally(catalogue.AGENTS, Tally(agent.state.value for agent in picture.agents))
         self._set_tally(catalogue.IN_STAGE, Tally(call.stage.value for call in picture.calls))
+        serving = [agent for agent in picture.agents if agent.state in _SERVING]
         for queue in picture.queues:
             self.set(catalogue.WAITING, queue.waiting, queue.section)
+            here = sum(queue.section in agent.sections for agent in serving)
+            self.set(catalogue.SERVING, here, queue.section)
         self.set(catalogue.LINK_UP, picture.link is LinkNow.UP)
         if picture.figures:
             self.set(catalogue.RECORDINGS_MISSING, picture.figures.missing_recordings)
@@ -109,6 +125,21 @@ class Exporter:
         assert isinstance(family, Gauge)
         (family.labels(*labels) if labels else family).set(value)
 
+    def series(self, metric: Metric) -> list[tuple[str, ...]]:
+        """The label values of every series of a metric; empty for one without labels."""
+        return series(metric, self._sections)
+
+    def total(self, metric: Metric) -> float:
+        """A counter of the catalogue, summed over its labels, as a scrape would show it."""
+        family = self._families[metric]
+        assert isinstance(family, Counter)
+        return sum(
+            sample.value
+            for written in family.collect()
+            for sample in written.samples
+            if sample.name == metric.name
+        )
+
     def _set_tally(self, metric: Metric, tally: Tally[str]) -> None:
         for value in metric.labels[0].values:
             self.set(metric, tally[value], value)
@@ -117,6 +148,34 @@ class Exporter:
         family = self._families[metric]
         assert isinstance(family, Info)
         return family
+
+
+class _Breathing:
+    """A registry whose families and samples are given out with a rest after every few.
+
+    A thread that computes without a rest keeps the interpreter for 5 ms, each time that the event loop wants it
+    back, which is several times in one turn of a menu.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Written]:
+        """See prometheus_client.registry.Collector."""
+        for family in self._registry.collect():
+            time.sleep(_BREATH_S)
+            family.samples = _Breaths(family.samples)
+            yield family
+
+
+class _Breaths(list[Sample]):
+    """Samples."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        for number, sample in enumerate(super().__iter__()):
+            if number % _AT_A_BREATH == 0:
+                time.sleep(_BREATH_S)
+            yield sample
 
 
 class AgiSessions:

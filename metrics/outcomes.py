@@ -1,7 +1,8 @@
 """What a change of a call adds to the counters: a comparison of the call before and after, nothing else.
 
 An event told again changes no call and so adds nothing. Each thing is counted once in a call's life, when it
-first becomes known; what the ledger corrects after that stays as it was first counted.
+first becomes known; what the ledger corrects after that stays as it was first counted. Tests, the synthetic
+caller's above all, count nowhere (``calls.ids.is_test_trunk``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 from calls.call import Call, Offer, Result, seconds
 from calls.events import AskedBy, OfferEnd
+from calls.ids import is_test_trunk
 from calls.ports import Change
 from metrics import catalogue
 from metrics.catalogue import NO_SECTION, AbandonedIn, Metric, OfferResult
@@ -24,6 +26,8 @@ Observation = tuple[Metric, tuple[str, ...], float]
 def counts(change: Change, limit_s: float) -> Iterator[Count]:
     """The counters that a change raises; ``limit_s`` is A1's limit, inclusive."""
     before, after = change.before, change.after
+    if is_test_trunk(after.trunk):
+        return
     section = _section(after)
     for metric, known_before, known in (
         (catalogue.OFFERED, before and before.asked_at, after.asked_at),
@@ -33,6 +37,13 @@ def counts(change: Change, limit_s: float) -> Iterator[Count]:
     ):
         if known and not known_before:
             yield metric, (section,)
+    if settled(after) and not (before and settled(before)):
+        yield catalogue.SETTLED, (section,)
+    in_time, was_in_time = after.answered_within(limit_s), bool(before and before.answered_within(limit_s))
+    if in_time and not was_in_time:
+        yield catalogue.WITHIN_LIMIT, (section,)
+    if was_in_time and not in_time:
+        yield catalogue.WITHIN_LIMIT_CORRECTED, ()
     if after.asked_by is AskedBy.FALLBACK and not (before and before.asked_by):
         yield catalogue.FALLBACKS, ()
     if after.ended_at and not (before and before.ended_at):
@@ -46,9 +57,20 @@ def counts(change: Change, limit_s: float) -> Iterator[Count]:
             yield catalogue.OFFERS, (section, result)
 
 
+def settled(call: Call) -> bool:
+    """Whether a call's fate in K1 and K2 is known: it heard a person, or asked for one and has ended.
+
+    Once known it stays so, whatever else is told later: a late event may turn an abandoned call into an
+    answered one, never into one that counts twice.
+    """
+    return call.connected is not None or (call.asked_at is not None and call.ended_at is not None)
+
+
 def observations(change: Change) -> Iterator[Observation]:
     """The two clocks, where the change stopped one: the caller's (K2) and the agent's (K2r), never mixed."""
     before, after = change.before, change.after
+    if is_test_trunk(after.trunk):
+        return
     section = _section(after)
     if after.wait_s is not None and (before is None or before.wait_s is None):
         yield catalogue.WAIT, (section,), after.wait_s

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from asterisk_conf.install import AsteriskBuild, get_asterisk
 from asterisk_conf.modules import MODULES
 from asterisk_conf.render import render, write_private
 from calls.errors import AsteriskError, AsteriskNotReady, SettingsError
+from calls.ids import SYNTHETIC_TRUNK
 from ivr.menu.model import Menu
 from service.children import DIES_WITH_US, end
 from service.secrets import Secrets, load_secrets
@@ -25,6 +27,9 @@ OVERFLOW_PENALTY = 10
 
 PAUSE_REASONS = {"1": "break", "2": "meal", "3": "training", "4": "paperwork"}
 """What an agent dials after *13, and the reason that is kept."""
+
+SYNTHETIC_LONGEST_S = 180
+"""After so many seconds a synthetic call ends, whatever it is doing."""
 
 _SOCKET_PATH_LIMIT = 107
 _FINISH_RECORDING = """#!/bin/sh
@@ -64,6 +69,8 @@ class Dirs:
     sounds: Path = field(init=False)
     recording: Path = field(init=False)
     intake: Path = field(init=False)
+    ends: Path = field(init=False)
+    """When Asterisk ended: a line each time, in seconds since 1970. Calls that were up ended then."""
 
     def __post_init__(self) -> None:
         for name in ("etc", "lib", "data", "spool", "run", "log", "hold_music"):
@@ -71,6 +78,12 @@ class Dirs:
         object.__setattr__(self, "sounds", self.data / "sounds")
         object.__setattr__(self, "recording", self.recordings / "recording")
         object.__setattr__(self, "intake", self.recordings / "intake")
+        object.__setattr__(self, "ends", self.base / "ends")
+
+    @property
+    def event_log(self) -> Path:
+        """The channel event log, of which the books are made."""
+        return self.log / "cel-custom" / "Master.csv"
 
     def make(self) -> None:
         control = self.run / "asterisk.ctl"
@@ -90,6 +103,7 @@ class Asterisk:
         self.dirs = Dirs(settings.var_dir / "pbx", settings.recordings_dir)
         self._build: AsteriskBuild | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     def secrets(self) -> Secrets:
         numbers = [agent.number for agent in self.settings.agents]
@@ -139,6 +153,8 @@ class Asterisk:
             "default_section": self.menu.default_section,
             "section_penalty": OVERFLOW_PENALTY - 1,
             "overflow_penalty": OVERFLOW_PENALTY,
+            "synthetic_trunk": SYNTHETIC_TRUNK,
+            "synthetic_longest_s": SYNTHETIC_LONGEST_S,
         }
 
     async def start(self) -> None:
@@ -163,6 +179,7 @@ class Asterisk:
                 # Its own session: Ctrl-C goes to us, and we end things in order.
                 start_new_session=True,
             )
+        self._watch = asyncio.create_task(self._note_end(self._process), name="asterisk's end")
         try:
             async with asyncio.timeout(60):
                 while await self.command("core waitfullybooted") is None:
@@ -173,9 +190,18 @@ class Asterisk:
             await self.stop()
             raise AsteriskNotReady(f"Asterisk did not become ready in 60 s:\n{self.log_tail()}") from error
 
+    async def _note_end(self, process: asyncio.subprocess.Process) -> None:
+        """Write down when it ended: calls that it took along ended then, and nobody else may have seen it."""
+        await process.wait()
+        # On a full disk the end is known less exactly, by the link's fall; nothing else depends on it.
+        with contextlib.suppress(OSError), self.dirs.ends.open("a") as ends:
+            ends.write(f"{time.time():.6f}\n")
+
     async def stop(self, graceful_s: float = 10) -> None:
         """End the process: politely, then with force."""
         await end(self._process, graceful_s)
+        if self._watch is not None:
+            await self._watch
 
     async def wait(self) -> int:
         """Wait until the process ends; its exit status."""

@@ -1,4 +1,4 @@
-"""The command line: ``sansheng run | demo | serve | menu | agent | settings``."""
+"""The command line: ``sansheng run | demo | serve | menu | agent | books | outage | report | …``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import gc
 import importlib.metadata
 import logging
 import operator
+import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from calls.errors import SanshengError
+from calls.errors import SanshengError, SettingsError
+from calls.ports import Clock, OutageBook
 from service.logs import log_to_stderr
 from service.settings import Settings, describe, load_settings
 
@@ -62,12 +64,59 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", nargs="?", type=Path)
     check.set_defaults(run=_menu_check)
     command("prompts", _prompts, "check the recorded prompts")
+    command("kpi", _kpi, "every indicator's definition (docs/kpi.md)")
+    monitoring = commands.add_parser("monitoring", help="files for a Prometheus of your own")
+    files = monitoring.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "files", help="write prometheus.yml, alertmanager.yml and the rules into a folder"
+    )
+    files.add_argument("folder", type=Path)
+    files.set_defaults(run=_monitoring_files)
+    dashboards = command("dashboards", _dashboards, "write the Grafana dashboards and provisioning into a folder")
+    dashboards.add_argument("folder", type=Path)
+    dashboards.add_argument("--seen-at", help="where Grafana sees that folder, if elsewhere")
+    dashboards.add_argument("--prometheus", metavar="URL", help="where Grafana reaches Prometheus")
+    report = command("report", _report, "the regular report over a day, week, month, quarter or year")
+    report.add_argument("kind", choices=["daily", "weekly", "monthly", "quarterly", "yearly"])
+    which = report.add_mutually_exclusive_group()
+    which.add_argument("--date", metavar="DAY", help="the period with this day in it; default: the last whole one")
+    which.add_argument("--period", help="the period itself: 2026-11-21, 2026-W47, 2026-11, 2026-Q4 or 2026")
+    report.add_argument("--format", default="html", help="html, xlsx, csv, or several of them; default: html")
+    report.add_argument("--out", type=Path, metavar="DIR", help="where to write; default: reports in var_dir")
+    report.add_argument("--language", default="zh-CN", help="zh-CN (default) or en")
+    report.add_argument(
+        "--kpi-version", action="append", default=[], metavar="K2=1", help="an indicator under another version"
+    )
+    _outage_parser(commands.add_parser("outage", help="outages and maintenance: list, maintenance, cancel"))
+    books = commands.add_parser("books", help="compare the books with what Asterisk wrote")
+    of_books = books.add_subparsers(required=True, metavar="COMMAND")
+    compare = of_books.add_parser("check", help="print what differs; the exit status is 1 if anything does")
+    compare.add_argument("--repair", action="store_true", help="add what the books lack")
+    compare.set_defaults(run=_books_check)
+    settle = of_books.add_parser("settle", help="a difference has been looked into: let it rest")
+    settle.add_argument("keys", nargs="+", metavar="KEY", help="as printed in brackets by books check")
+    settle.set_defaults(run=_books_settle)
     agent = commands.add_parser("agent", help="agents: list, login, logout, pause, unpause")
     agent.add_argument("action", choices=["list", "login", "logout", "pause", "unpause"])
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
     return parser
+
+
+def _outage_parser(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+    shown = actions.add_parser("list", help="outages and maintenance, and what they come to (K5)")
+    shown.add_argument("--days", type=int, default=31)
+    shown.set_defaults(run=_outage_list)
+    announce = actions.add_parser("maintenance", help="announce maintenance: START END REASON [COMPONENT …]")
+    announce.add_argument("start", help="local time, as 2026-12-01T02:00")
+    announce.add_argument("end")
+    announce.add_argument("reason")
+    announce.add_argument("components", nargs="*", help="what may be out; none: everything")
+    announce.set_defaults(run=_outage_maintenance)
+    cancel = actions.add_parser("cancel", help="take maintenance back, or end it now")
+    cancel.add_argument("number", type=int)
+    cancel.set_defaults(run=_outage_cancel)
 
 
 def _help(parser: argparse.ArgumentParser) -> object:
@@ -113,13 +162,15 @@ def _demo(settings: Settings, options: argparse.Namespace) -> int:
 async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute: float | None) -> int:
     """Everything, in order; and down again in the reverse order, whatever happens in between."""
     from service.asterisk import Asterisk
+    from service.monitoring import Monitoring
     from service.ports import check_ports
     from service.processes import ServiceProcess, keep_running
     from service.wiring import menu_of
 
     stop = _until_signal()
+    monitoring = Monitoring(settings) if os.environ.get("MONITORING") == "1" else None
     settings.var_dir.mkdir(parents=True, exist_ok=True)
-    check_ports(settings)
+    check_ports(settings, monitoring=monitoring is not None)
     menu = menu_of(settings)
     asterisk = Asterisk(settings, menu)
     arguments = ("--config", str(options.config)) if options.config else ()
@@ -131,20 +182,25 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
         print("starting the service …", flush=True)
         await service.start()
         stack.push_async_callback(service.stop)
-        await service.ready()
+        if not await service.ready():
+            print("the database is away: calls are served, their events wait on disk until it is back", flush=True)
+        if monitoring:
+            print("starting Prometheus …", flush=True)
+            await monitoring.start()
+            stack.push_async_callback(monitoring.stop)
         if calls_per_minute is not None:
             from service.demo import Demo
 
             demo = Demo(settings, asterisk, calls_per_minute)
             await stack.enter_async_context(demo)
-        print(_welcome(settings, asterisk), flush=True)
+        print(_welcome(settings, asterisk, monitoring.urls if monitoring else {}), flush=True)
         await keep_running(asterisk, service, stop)
         print("\nstopping …", flush=True)
     print("stopped", flush=True)
     return 0
 
 
-def _welcome(settings: Settings, asterisk: object) -> str:
+def _welcome(settings: Settings, asterisk: object, servers: Mapping[str, str]) -> str:
     from service.asterisk import Asterisk
 
     assert isinstance(asterisk, Asterisk)
@@ -155,12 +211,13 @@ def _welcome(settings: Settings, asterisk: object) -> str:
         f"{'overflow group' if agent.overflow else ', '.join(agent.sections)}"
         for agent in settings.agents
     )
+    more = "".join(f"\n    {name.lower():11} {url}/" for name, url in servers.items())
     return f"""
 三声 Sansheng is running.
 
     live page   {web}/
     metrics     {web}/metrics
-    health      {web}/healthz  {web}/readyz
+    health      {web}/healthz  {web}/readyz{more}
 
 Telephones register at sip:{settings.sip.address}:{settings.sip.port} (UDP) with one of these accounts:
 
@@ -253,9 +310,125 @@ def _prompts(_settings: Settings, _options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _kpi(_settings: Settings, _options: argparse.Namespace) -> int:
+    from metrics.kpi.document import document
+
+    print(document(), end="")
+    return 0
+
+
+def _monitoring_files(settings: Settings, options: argparse.Namespace) -> int:
+    from service.monitoring import write_files
+
+    for path in write_files(settings, options.folder):
+        print(path)
+    return 0
+
+
+def _dashboards(settings: Settings, options: argparse.Namespace) -> int:
+    from metrics.dashboards.files import write
+    from service.dashboards import look_of
+    from service.wiring import menu_of
+
+    prometheus = options.prometheus or f"http://127.0.0.1:{settings.ports.prometheus}"
+    try:
+        for path in write(look_of(settings, menu_of(settings)), options.folder, prometheus, options.seen_at):
+            print(path)
+    except OSError as error:
+        raise SettingsError(f"cannot write to {options.folder}: {error.strerror}") from error
+    return 0
+
+
+def _report(settings: Settings, options: argparse.Namespace) -> int:
+    from service.reports import make_reports, read_wish
+    from service.wiring import SystemClock
+
+    wish = read_wish(
+        options.kind,
+        date=options.date,
+        period=options.period,
+        formats=options.format,
+        folder=options.out,
+        language=options.language,
+        versions=options.kpi_version,
+    )
+    try:
+        files = make_reports(settings, wish, SystemClock())
+    except KeyboardInterrupt:
+        return 130  # as a shell says it
+    for path in files:
+        print(path)
+    return 0
+
+
+def _books_check(settings: Settings, options: argparse.Namespace) -> int:
+    from service.asterisk import Dirs
+    from service.books_check import BooksCheck, books_of
+    from service.wiring import SystemClock
+
+    async def check() -> int:
+        log_file = Dirs(settings.var_dir / "pbx", settings.recordings_dir).event_log
+        async with books_of(settings) as (ledger, audit):
+            found = await BooksCheck(log_file, ledger, audit, SystemClock(), repair=options.repair).run()
+        for line in found.differences:
+            print(line)
+        print(f"{found.calls} calls in Asterisk's event log, {len(found.differences)} differences", end="")
+        print(f", {found.added} events added to the books" if options.repair else "")
+        return 1 if found.differences else 0
+
+    return asyncio.run(check())
+
+
+def _books_settle(settings: Settings, options: argparse.Namespace) -> int:
+    from service.books_check import books_of
+    from service.wiring import SystemClock
+
+    async def settle() -> int:
+        async with books_of(settings) as (_, audit):
+            settled = await audit.settle(SystemClock().now(), options.keys)
+        print(f"{settled} settled")
+        return 0 if settled else 1
+
+    return asyncio.run(settle())
+
+
 def _agent(settings: Settings, options: argparse.Namespace) -> int:
     from service.agents import run_agent_command
 
     for line in asyncio.run(run_agent_command(settings, options.action, options.number, options.reason)):
+        print(line)
+    return 0
+
+
+def _outage_list(settings: Settings, options: argparse.Namespace) -> int:
+    from service.outage_book import listed
+
+    return _with_outages(settings, lambda book, clock: listed(settings, book, clock, options.days))
+
+
+def _outage_maintenance(settings: Settings, options: argparse.Namespace) -> int:
+    from service.outage_book import announced
+
+    start, end, reason = options.start, options.end, options.reason
+    return _with_outages(
+        settings, lambda book, clock: announced(settings, book, clock, start, end, reason, options.components)
+    )
+
+
+def _outage_cancel(settings: Settings, options: argparse.Namespace) -> int:
+    from service.outage_book import cancelled
+
+    return _with_outages(settings, lambda book, clock: cancelled(book, clock, options.number))
+
+
+def _with_outages(settings: Settings, action: Callable[[OutageBook, Clock], Awaitable[list[str]]]) -> int:
+    from service.outage_book import outage_book
+    from service.wiring import SystemClock
+
+    async def act() -> list[str]:
+        async with outage_book(settings) as book:
+            return await action(book, SystemClock())
+
+    for line in asyncio.run(act()):
         print(line)
     return 0

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from calls.call import Call, Stage
 from calls.errors import StorageError
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import SYNTHETIC_TRUNK, AgentNumber, CallId, SectionId
 from calls.live import AgentState, CallNow, LinkNow, Picture, QueueNow
 from calls.ports import Change, Clock, DayFigures, Ledger
 from ivr.snapshot import AgentBoard
@@ -46,7 +46,10 @@ class LivePicture:
         self._day: datetime | None = None
 
     def on_change(self, change: Change) -> None:
-        """A call has changed."""
+        """A call has changed. The synthetic caller's are no caller's: they are not shown."""
+        if change.after.trunk == SYNTHETIC_TRUNK:
+            self._calls.pop(change.after.call_id, None)
+            return
         if change.after.ended_at:
             self._calls.pop(change.after.call_id, None)
         else:
@@ -56,7 +59,7 @@ class LivePicture:
 
     def open_calls(self, calls: Iterable[Call]) -> None:
         """The calls that the ledger believes to be going on, at start."""
-        self._calls = {call.call_id: call for call in calls}
+        self._calls = {call.call_id: call for call in calls if call.trunk != SYNTHETIC_TRUNK}
         self.touch()
 
     def set_link(self, link: LinkNow) -> None:

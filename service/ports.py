@@ -8,8 +8,10 @@ from calls.errors import SettingsError
 from service.settings import Settings
 
 
-def check_ports(settings: Settings) -> None:
-    """Raises SettingsError that names every port in use, what it is for, and the setting to change."""
+def check_ports(settings: Settings, *, monitoring: bool = False) -> None:
+    """With ``monitoring`` also the two that it needs.
+
+    Raises SettingsError that names every port in use, what it is for, and the setting to change."""
     local, sip = "127.0.0.1", settings.sip
     wanted = [
         ("ports.ami", "Asterisk's manager interface", socket.SOCK_STREAM, local, settings.ports.ami),
@@ -17,6 +19,12 @@ def check_ports(settings: Settings) -> None:
         ("ports.web", "the live page", socket.SOCK_STREAM, local, settings.ports.web),
         ("sip.port", "SIP", socket.SOCK_DGRAM, sip.address, sip.port),
     ]
+    if monitoring:
+        ports = settings.ports
+        wanted += [
+            ("ports.prometheus", "Prometheus", socket.SOCK_STREAM, local, ports.prometheus),
+            ("ports.alertmanager", "Alertmanager", socket.SOCK_STREAM, local, ports.alertmanager),
+        ]
     taken = [
         f"  {kind} port {port} on {host} is not free ({purpose}; setting {name}): {reason}"
         for name, purpose, kind_number, host, port in wanted

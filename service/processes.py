@@ -49,17 +49,28 @@ class ServiceProcess:
                 start_new_session=True,
             )
 
-    async def ready(self, timeout_s: float = 30) -> None:
-        """Wait until ``/readyz`` says so. Raises SanshengError with the end of the log."""
+    async def ready(self, timeout_s: float = 30, ledger_s: float = 8) -> bool:
+        """Wait until ``/readyz`` says so; False if calls are served, but its database is away for ``ledger_s``.
+
+        Raises SanshengError with the end of the log.
+        """
         url = f"http://127.0.0.1:{self._settings.ports.web}/readyz"
+        waits_until: float | None = None
         try:
             async with asyncio.timeout(timeout_s), aiohttp.ClientSession() as web:
-                while not await _answers(web, url):
+                while missing := await _missing(web, url):
+                    if missing != {"ledger"}:
+                        waits_until = None
+                    elif waits_until is None:
+                        waits_until = time.monotonic() + ledger_s
+                    elif time.monotonic() > waits_until:
+                        return False
                     if self._process is None or self._process.returncode is not None:
                         raise SanshengError(f"the service ended at once:\n{self.log_tail()}")
                     await asyncio.sleep(0.1)
         except TimeoutError as error:
             raise SanshengError(f"the service is not ready after {timeout_s:.0f} s:\n{self.log_tail()}") from error
+        return True
 
     async def wait(self) -> int:
         assert self._process is not None, "not started"
@@ -89,12 +100,14 @@ class ServiceProcess:
         return "\n".join(self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-async def _answers(web: aiohttp.ClientSession, url: str) -> bool:
+async def _missing(web: aiohttp.ClientSession, url: str) -> set[str]:
+    """What keeps the service from being ready, as it says itself; empty if nothing does."""
     try:
         async with web.get(url) as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
+            health: dict[str, bool] = await answer.json()
+    except (aiohttp.ClientError, ValueError):
+        return {"service"}
+    return {name for name, works in health.items() if not works and name != "ready"}
 
 
 async def keep_running(asterisk: Asterisk, service: ServiceProcess, stop: asyncio.Event) -> None:
@@ -107,12 +120,12 @@ async def keep_running(asterisk: Asterisk, service: ServiceProcess, stop: asynci
             status = await wait()
             steady = time.monotonic() - began > _STEADY_S
             delay_s = 0.0 if steady else min(max(delay_s * 2, _RESTART_FIRST_S), _RESTART_CAP_S)
-            log.error("process.ended", extra={"process": name, "status": status, "restart_in_s": delay_s})
+            log.error("process.ended", extra={"child": name, "status": status, "restart_in_s": delay_s})
             await asyncio.sleep(delay_s)
             try:
                 await start()
             except SanshengError as error:
-                log.error("process.restart_failed", extra={"process": name, "reason": str(error)})
+                log.error("process.restart_failed", extra={"child": name, "reason": str(error)})
 
     keepers = [
         asyncio.create_task(keep("asterisk", asterisk.wait, asterisk.start)),

@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError, field_validator, model_validator
 
 from calls.errors import SettingsError
+from calls.ids import SYNTHETIC_TRUNK
+from calls.outages import DailyHours
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -97,12 +99,54 @@ class Ports(_Part):
     ami: Port = Field(5038, description="Asterisk's manager interface")
     agi: Port = Field(4573, description="our FastAGI server")
     web: Port = Field(8080, description="live page, /metrics, /healthz, /readyz")
+    prometheus: Port = Field(9090, description="Prometheus, with MONITORING=1")
+    alertmanager: Port = Field(9093, description="Alertmanager, with MONITORING=1")
 
     @model_validator(mode="after")
     def _one_each(self) -> Ports:
-        if len({self.ami, self.agi, self.web}) < 3:
-            raise ValueError("ami, agi and web must be different ports")
+        ports = self.model_dump()
+        if len(set(ports.values())) < len(ports):
+            raise ValueError(f"{', '.join(ports)} must be different ports")
         return self
+
+
+class Books(_Part):
+    """How the books are kept equal to what Asterisk wrote."""
+
+    spool_limit_mb: int = Field(
+        256, ge=1, le=100_000, description="disk for events that wait while the database is away"
+    )
+    reconcile_every_s: float = Field(
+        30.0, ge=1, le=3600, description="how often books and Asterisk's logs are compared"
+    )
+
+
+class Reliability(_Part):
+    """Watching what works (K5), and the synthetic caller."""
+
+    probe_every_s: float = Field(5.0, ge=0.2, le=60, description="how often every component is probed")
+    probe_timeout_s: float = Field(3.0, ge=0.1, le=60, description="a probe that takes longer has failed")
+    failures: int = Field(
+        2, ge=1, le=20, description="probes that fail in a row open an outage; it began with the first"
+    )
+    scheduled_hours: str = Field(
+        "00:00-24:00", description="scheduled working time of every day, which outages are compared with (K5)"
+    )
+    disk_free_share: float = Field(0.05, ge=0, lt=1, description="less free disk space than this is an outage")
+    synthetic_every_s: float = Field(
+        300.0, ge=0, le=86_400, description="how often the synthetic caller rings; 0: never"
+    )
+    synthetic_keys: str = Field("12", pattern=r"^[0-9*#]{0,20}$", description="what it presses in the menu")
+    synthetic_section: str = Field("complaint", description="the section that it must come to (A8)")
+
+    @field_validator("scheduled_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        try:
+            DailyHours.parse(value, UTC)
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+        return value
 
 
 class Trunk(_Part):
@@ -173,10 +217,15 @@ class Settings(_Part):
     priority_numbers_file: Path | None = Field(
         None, description="telephone numbers of callers who go first, one per line"
     )
+    certificate_files: tuple[Path, ...] = Field(
+        (), description="PEM files; an alert comes two weeks before a certificate in them expires"
+    )
     rings: Rings = Rings()
     queueing: Queueing = Queueing()
     sip: Sip = Sip()
     ports: Ports = Ports()
+    books: Books = Books()
+    reliability: Reliability = Reliability()
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
 
@@ -185,7 +234,7 @@ class Settings(_Part):
     def _zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except ZoneInfoNotFoundError as error:
+        except (ZoneInfoNotFoundError, OSError) as error:  # the latter for a folder of zones, such as Asia
             raise ValueError(f"there is no time zone {value!r}") from error
         return value
 
@@ -204,6 +253,10 @@ class Settings(_Part):
                 raise ValueError(f"agent {agent.number}: unknown section {', '.join(sorted(unknown))}")
             if not agent.sections and not agent.overflow:
                 raise ValueError(f"agent {agent.number} has no section and is not in the overflow group")
+        if self.reliability.synthetic_section not in SECTIONS:
+            raise ValueError(f"synthetic_section: the sections are {', '.join(SECTIONS)}")
+        if any(trunk.name == SYNTHETIC_TRUNK for trunk in self.trunks):
+            raise ValueError(f"a trunk cannot be called {SYNTHETIC_TRUNK}: the synthetic caller's is")
         numbers = [agent.number for agent in self.agents] + [trunk.name for trunk in self.trunks]
         twice = {number for number in numbers if numbers.count(number) > 1}
         if twice:
@@ -220,6 +273,21 @@ class Settings(_Part):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def scheduled(self) -> DailyHours:
+        """Scheduled working time (K5)."""
+        return DailyHours.parse(self.reliability.scheduled_hours, self.zone)
+
+    @property
+    def synthetic_trunk_is_ours(self) -> bool:
+        """Whether no other trunk takes calls from Asterisk's own address, as the synthetic caller's are."""
+        own, port = ipaddress.IPv4Address(self.sip.address), str(self.sip.port)
+        for trunk in self.trunks:
+            host, _, from_port = trunk.match.partition(":")
+            if own in ipaddress.IPv4Network(host, strict=False) and from_port in ("", port):
+                return False
+        return True
 
     @property
     def ledger_url(self) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
 
-from calls.errors import AmiError, SettingsError, StorageError
-from calls.events import AnyEvent, CallEnded, EndedBy, LegEnded
+from calls.errors import AmiError, SettingsError
 from calls.ids import AgentNumber, Language, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
+from console.api import KpiApi
 from console.app import make_app
 from console.view import Board
 from ivr.agi.guard import TakeoverGuard
@@ -23,8 +23,7 @@ from ivr.agi.menu import MenuCaller
 from ivr.agi.server import AgiServer
 from ivr.ami.link import AmiLink, LinkState
 from ivr.ami.sink import EventSink
-from ivr.ami.translate import record_of, translate
-from ivr.cel_file import load_checkpoint, read_on, store_checkpoint
+from ivr.ami.wire import AmiMessage
 from ivr.menu.hours import OpeningHours
 from ivr.menu.loader import load_menu
 from ivr.menu.model import Menu
@@ -32,12 +31,15 @@ from ivr.snapshot import AgentBoard
 from metrics.exporter import Exporter
 from recordings.intake import IntakeDirs, any_quiet, arrived, rescue
 from service.asterisk import AMI_USER, Dirs
+from service.bookkeeping import Bookkeeping
+from service.books import RollUpKeeper, kpi_figures_of
+from service.gauges import Gauges
 from service.live import LivePicture
-from service.pipeline import Pipeline
 from service.prompts import InstalledPrompts, prompts_available
+from service.reliability import reliability_of
 from service.secrets import load_secrets
 from service.settings import SECTIONS, Settings
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ _INTAKE_RETRY_S = 5.0
 _RESCUE_EVERY_S = 5.0
 _GAUGES_EVERY_S = 1.0
 _DRAIN_S = 5.0
+_OPEN_S = 3.0
 
 
 class SystemClock:
@@ -77,6 +80,8 @@ class Hotline:
     def __init__(self, settings: Settings, menu: Menu, version: str) -> None:
         self._settings = settings
         self._clock: Clock = SystemClock()
+        moment = settings.menu_now
+        self._menu_clock: Clock = RehearsalClock(moment) if moment else self._clock
         self._dirs = Dirs(settings.var_dir / "pbx", settings.recordings_dir)
         secrets = load_secrets(settings.var_dir / "secrets.json", [])
         self._engine = open_engine(settings.ledger_url)
@@ -90,7 +95,6 @@ class Hotline:
         limit_s = settings.rings.limit_s
         self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
         self._exporter = Exporter(sections=sections, limit_s=limit_s, build={"version": version})
-        self._pipeline = Pipeline(self._ledger, [self._exporter.on_change, self._live.on_change])
         self._sink = EventSink()
         self._link = AmiLink(
             "127.0.0.1",
@@ -100,7 +104,22 @@ class Hotline:
             events=self._sink,
             on_state=self._on_link,
         )
-        self._resync = asyncio.Event()
+        self._books = Bookkeeping(
+            settings,
+            self._dirs,
+            self._engine,
+            self._ledger,
+            self._link,
+            self._clock,
+            observers=[
+                self._exporter.on_change,
+                self._live.on_change,
+                lambda change: self._reliability.on_change(change),
+            ],
+            on_open=self._live.open_calls,
+            on_members=self._on_members,
+            on_compared=lambda: self._live.set_link(LinkNow.UP),
+        )
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(
             section_names={
@@ -111,11 +130,24 @@ class Hotline:
             ring_s=settings.rings.cycle_s,
             rings=settings.rings.count,
         )
+        self._gauges = Gauges(
+            settings, self._engine, self._exporter, self._clock, lambda: self._books.pipeline.pending
+        )
         self._agi = self._make_agi(menu)
         self._agi_ready = False
+        self._reliability = reliability_of(
+            settings,
+            menu,
+            self._dirs,
+            self._engine,
+            self._link,
+            lambda: self._books.available,
+            self._exporter,
+            self._clock,
+            self._menu_clock,
+        )
 
     def _make_agi(self, menu: Menu) -> AgiServer:
-        moment = self._settings.menu_now
         priority = _priority_numbers(self._settings.priority_numbers_file)
         caller = MenuCaller(
             menu,
@@ -123,34 +155,36 @@ class Hotline:
             InstalledPrompts(self._dirs.sounds, menu.languages),
             self._guard,
             self._clock,
-            menu_clock=RehearsalClock(moment) if moment else self._clock,
+            menu_clock=self._menu_clock,
             is_priority=lambda number: number in priority,
-            on_event=self._pipeline.put_nowait,
+            on_event=self._books.tell,
         )
         return AgiServer("127.0.0.1", self._settings.ports.agi, {"menu": caller}, observer=self._exporter.agi)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain. Raises SanshengError if it cannot begin."""
         self._dirs.make()
-        await upgrade(self._settings.ledger_url)
-        self._live.open_calls(await self._ledger.open_calls())
         await self._agi.start()
         self._agi_ready = True
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self._web())
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [
+            database = group.create_task(self._books.open(), name="database")
+            await asyncio.wait({database}, timeout=_OPEN_S)  # if it is away, the rest works without it
+            tasks = [database] + [
                 group.create_task(work, name=name)
                 for name, work in {
                     "ami link": self._link.run(),
                     "ami events": self._consume(),
-                    "resync": self._resync_when_up(),
-                    "pipeline": self._pipeline.run(),
+                    **self._books.tasks(),
                     "guard": self._guard.run(),
                     "figures": self._live.run(),
                     "intake": self._watch_intake(),
                     "rescue": self._rescue_recordings(),
                     "gauges": self._keep_gauges(),
+                    **self._gauges.tasks(),
+                    "reliability": self._reliability.run(),
+                    "roll-ups": RollUpKeeper(self._settings, self._engine, self._clock).run(),
                 }.items()
             ]
             log.info("service.ready")
@@ -160,15 +194,18 @@ class Hotline:
             await self._agi.drain(_DRAIN_S)
             await self._link.close()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._pipeline.drained(), _DRAIN_S)
+                await asyncio.wait_for(self._books.pipeline.drained(), _DRAIN_S)
             for task in tasks:
                 task.cancel()
+        await self._books.close()
         await self._engine.dispose()
-        log.info("service.stopped", extra={"events_not_stored": self._pipeline.pending})
+        log.info("service.stopped", extra={"events_not_stored": self._books.pipeline.pending})
 
     @contextlib.asynccontextmanager
     async def _web(self) -> AsyncIterator[None]:
-        app = make_app(self._live, self._exporter.render, self.health, board=self._page)
+        figures = kpi_figures_of(self._settings, self._engine, self._clock)
+        api = KpiApi(figures, self._clock, self._settings.zone)
+        app = make_app(self._live, self._exporter.render, self.health, board=self._page, api=api)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
@@ -180,7 +217,7 @@ class Hotline:
     def health(self) -> dict[str, bool]:
         """What must work for calls to be served and kept; the reasons behind ``/readyz``."""
         return {
-            "ledger": self._pipeline.available,
+            "ledger": self._books.available,
             "ami": self._link.state is LinkState.UP,
             "agi": self._agi_ready,
         }
@@ -197,76 +234,19 @@ class Hotline:
     async def _consume(self) -> None:
         while True:
             message = await self._sink.get()
-            record = record_of(message)
-            if record is not None:
-                event = translate(record)
-                if event is not None:
-                    await self._pipeline.put(event)
-            elif self._board.apply(message, self._clock.now()):
+            if not await self._books.take(message) and self._board.apply(message, self._clock.now()):
                 self._live.touch()
 
     def _on_link(self, state: LinkState) -> None:
         self._live.set_link(LinkNow.STALE if state is LinkState.UP else LinkNow.DOWN)
-        if state is LinkState.UP:
-            self._resync.set()
+        self._books.on_link(state)
 
-    async def _resync_when_up(self) -> None:
-        """After every (re)connect: what Asterisk has, and what its file knows of the time in between."""
-        while True:
-            await self._resync.wait()
-            self._resync.clear()
-            try:
-                await self._catch_up()
-            except (AmiError, StorageError) as error:
-                log.warning("ami.resync_failed", extra={"reason": str(error)})
-                if self._link.state is LinkState.UP:
-                    await asyncio.sleep(1)
-                    self._resync.set()
-            else:
-                self._live.set_link(LinkNow.UP)
-
-    async def _catch_up(self) -> None:
-        members = await self._link.query("QueueStatus", complete_event="QueueStatusComplete")
-        self._board.reset((m for m in members if m.event == "QueueMember"), self._clock.now())
-        await self._read_file()
-        open_before = {call.call_id for call in await self._ledger.open_calls()}
-        live = await self._live_channels()
-        # Again: what ended between the two looks is in the file, what arrived is not among the first.
-        await self._read_file()
-        for event in await self._ends_nobody_saw(open_before - live):
-            await self._pipeline.put(event)
+    def _on_members(self, members: list[AmiMessage]) -> None:
+        self._board.reset(members, self._clock.now())
 
     async def _live_channels(self) -> set[str]:
         channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")
         return {message.get("Uniqueid", "") for message in channels}
-
-    async def _read_file(self) -> None:
-        stored_at = self._settings.var_dir / "cel-checkpoint.json"
-        path = self._dirs.log / "cel-custom" / "Master.csv"
-        checkpoint = await asyncio.to_thread(load_checkpoint, stored_at)
-        records, after = await asyncio.to_thread(read_on, path, checkpoint)
-        for record in records:
-            event = translate(record)
-            if event is not None:
-                await self._pipeline.put(event)
-        await self._pipeline.drained()
-        await asyncio.to_thread(store_checkpoint, stored_at, after)
-
-    async def _ends_nobody_saw(self, gone: Set[str]) -> list[AnyEvent]:
-        """Ends of calls that neither Asterisk has nor its file closes: it died in the middle of them."""
-        ends: list[AnyEvent] = []
-        now = self._clock.now()
-        for call in await self._ledger.open_calls():
-            if call.call_id not in gone:
-                continue
-            log.warning("call.end_unseen", extra={"call_id": call.call_id})
-            ends += [
-                LegEnded(call_id=call.call_id, at=now, leg_id=offer.leg_id, agent=offer.agent, cause=0)
-                for offer in call.offers
-                if not offer.ended_at
-            ]
-            ends.append(CallEnded(call_id=call.call_id, at=now, by=EndedBy.SYSTEM))
-        return ends
 
     # ── Recordings, gauges ───────────────────────────────────────────────────────────────────────────────────
 
@@ -278,7 +258,7 @@ class Hotline:
                 mtime = self._dirs.intake.stat().st_mtime_ns
                 if mtime != seen_mtime:
                     for event in await asyncio.to_thread(lambda: list(arrived(self._dirs.intake, known))):
-                        await self._pipeline.put(event)
+                        await self._books.pipeline.put(event)
                     seen_mtime = mtime
             except OSError as error:
                 # Calls go on; what is not taken in counts as missing until the folder can be read again.
@@ -308,8 +288,9 @@ class Hotline:
 
     async def _keep_gauges(self) -> None:
         while True:
-            self._exporter.on_backlog(self._pipeline.pending, self._sink.pauses)
+            self._exporter.on_backlog(self._books.pipeline.pending, self._sink.pauses)
             self._exporter.on_picture(self._live.picture())
+            self._books.show(self._exporter)
             await asyncio.sleep(_GAUGES_EVERY_S)
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import itertools
 import shutil
-import signal
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +13,7 @@ from types import TracebackType
 from calls.errors import SanshengError
 from simulation.scenario_xml import agent_xml, caller_xml, register_xml
 from simulation.script import AgentScript, AwaitHangUp, CallerScript, Step
+from simulation.sipp import Line, Sipp, require_sipp, start_sipp
 
 _PORTS = itertools.count(0)
 
@@ -41,14 +39,12 @@ class People:
     passwords: Mapping[str, str]
     first_port: int
     _folder: Path = field(init=False)
-    _running: dict[asyncio.subprocess.Process, Path] = field(default_factory=dict)
-    """Each process and the beginning of its files' names."""
+    _running: set[Sipp] = field(default_factory=set)
     _next: int = 0
     _agent_ports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not shutil.which("sipp"):
-            raise SanshengError("SIPp is missing; get it with: apt-get install sip-tester")
+        require_sipp()
         self._folder = Path(tempfile.mkdtemp(prefix="people-"))
 
     async def __aenter__(self) -> People:
@@ -62,11 +58,8 @@ class People:
 
     async def send_home(self) -> None:
         """End every process, agents and callers."""
-        for process in list(self._running):
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGKILL)
-            await process.wait()
+        for sipp in list(self._running):
+            await sipp.kill()
         self._running.clear()
 
     async def register(self, *numbers: str) -> None:
@@ -77,21 +70,21 @@ class People:
             lines.append(f"{number};[authentication username={number} password={self.passwords[number]}];{port}")
         csv = self._folder / f"register-{self._next}.csv"
         csv.write_text("\n".join(lines) + "\n")
-        process = await self._start(
+        registering = await self._start(
             register_xml(), self.agent_address, self._port(), "-inf", str(csv), "-m", str(len(numbers))
         )
-        outcome = await self.outcome(process)
+        outcome = await self.outcome(registering)
         if not outcome.ok:
             raise SanshengError(f"telephones could not be registered: {outcome.log}")
 
-    async def agent(self, number: str, script: AgentScript) -> asyncio.subprocess.Process:
+    async def agent(self, number: str, script: AgentScript) -> Sipp:
         """Seat an agent, whose telephone must be registered; it treats every call as the script says."""
         port = self._agent_ports.setdefault(number, self._port())
         return await self._start(agent_xml(script), self.agent_address, port, remote=False)
 
     async def call(
         self, script: CallerScript, *, calls: int = 1, per_s: float = 1.0, address: str | None = None
-    ) -> asyncio.subprocess.Process:
+    ) -> Sipp:
         """Place a call, or several alike; from the trunk's address, or from another one."""
         many = ["-m", str(calls), "-r", f"{per_s:g}", "-l", str(calls)]
         folder = Path(tempfile.mkdtemp(dir=self._folder))
@@ -104,41 +97,18 @@ class People:
         )
         return await self.outcome(await self.call(script, address=self.agent_address))
 
-    async def outcome(self, process: asyncio.subprocess.Process) -> Outcome:
+    async def outcome(self, sipp: Sipp) -> Outcome:
         """Wait until it ends."""
-        await process.wait()
-        files = self._running.pop(process)
-        said = (files.with_suffix(kind) for kind in (".out", ".err"))
-        log = "".join(path.read_text("utf-8", "replace")[-4000:] for path in said if path.exists())
-        return Outcome(process.returncode == 0, log)
+        status = await sipp.process.wait()
+        self._running.discard(sipp)
+        return Outcome(status == 0, sipp.said())
 
-    async def _start(
-        self, xml: str, address: str, port: int, *options: str, remote: bool = True
-    ) -> asyncio.subprocess.Process:
+    async def _start(self, xml: str, address: str, port: int, *options: str, remote: bool = True) -> Sipp:
         self._next += 1
-        scenario = self._folder / f"{self._next}.xml"
-        scenario.write_text(xml, encoding="utf-8")
-        host, sip_port = self.asterisk
-        # Into a file: SIPp repaints its screen all the time, and a pipe that nobody empties would stop it.
-        with scenario.with_suffix(".out").open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                "sipp",
-                *([f"{host}:{sip_port}"] if remote else []),
-                "-sf", str(scenario),
-                "-i", address,
-                "-p", str(port),
-                "-mi", address,
-                "-mp", str(port + 2),
-                "-nostdin",
-                "-trace_err", "-error_file", str(scenario.with_suffix(".err")),
-                *options,
-                cwd=self._folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-            )  # fmt: skip
-        self._running[process] = scenario
-        return process
+        line = Line(address, port, self.asterisk if remote else None)
+        sipp = await start_sipp(self._folder / str(self._next), xml, line, *options)
+        self._running.add(sipp)
+        return sipp
 
     def _port(self) -> int:
         self._next += 1

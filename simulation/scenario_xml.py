@@ -69,17 +69,29 @@ def agent_xml(script: AgentScript) -> str:
     name = _PAYLOADS[script.payload]
     sdp = _sdp(f"m=audio [media_port] RTP/AVP {script.payload}", f"a=rtpmap:{script.payload} {name}/8000")
     body += [_send(["SIP/2.0 200 OK", *tagged], sdp, retransmit=True), '<recv request="ACK" crlf="true"/>']
-    # An agent's BYE goes back along the dialog: From and To change places.
-    bye = [
-        "BYE [next_url] SIP/2.0",
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-        "From: [$to];tag=[pid]a[call_number]",
-        "To: [$from]",
-        "Call-ID: [call_id]",
-        "CSeq: 1 BYE",
-        "Max-Forwards: 70",
+    body += [_step(step, _AGENT_BYE, f"{name}/8000", script.payload) for step in script.steps]
+    return _scenario("agent", body)
+
+
+def varied_agent_xml() -> str:
+    """A UAS scenario that treats each call in its own way, from an injection file: ms of ringing; ms of talk."""
+    own = "".join(
+        f'<assignstr assign_to="{name}_text" value="[{field}]"/>'
+        f'<todouble assign_to="{name}" variable="{name}_text"/>'
+        for name, field in (("ring", "field0"), ("talk", "field1"))
+    )
+    tagged = [*_ECHOED, "To: [$to];tag=[pid]a[call_number]", _AGENT_CONTACT]
+    sdp = _sdp("m=audio [media_port] RTP/AVP 9", "a=rtpmap:9 G722/8000")
+    body = [
+        _RECEIVE_INVITE,
+        _send(["SIP/2.0 180 Ringing", *tagged]),
+        f"<nop><action>{own}</action></nop>",
+        '<pause variable="ring"/>',
+        _send(["SIP/2.0 200 OK", *tagged], sdp, retransmit=True),
+        '<recv request="ACK" crlf="true"/>',
+        '<pause variable="talk"/>',
+        _step(HangUp(), _AGENT_BYE, "G722/8000", 9),
     ]
-    body += [_step(step, bye, f"{name}/8000", script.payload) for step in script.steps]
     return _scenario("agent", body)
 
 
@@ -114,6 +126,16 @@ _RECEIVE_INVITE = (
     '<assign assign_to="same" variable="same"/></action></recv>'
 )
 _AGENT_CONTACT = "Contact: <sip:[local_ip]:[local_port]>"
+# An agent's BYE goes back along the dialog: From and To change places.
+_AGENT_BYE = [
+    "BYE [next_url] SIP/2.0",
+    "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+    "From: [$to];tag=[pid]a[call_number]",
+    "To: [$from]",
+    "Call-ID: [call_id]",
+    "CSeq: 1 BYE",
+    "Max-Forwards: 70",
+]
 
 
 def _step(step: Step, bye: list[str], codec: str, payload: int) -> str:

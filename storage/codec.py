@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, get_args, get_type_hints
 
 from calls.errors import StorageRefused
-from calls.events import AnyEvent, Event
+from calls.events import AnyEvent, Event, Source
 from calls.ids import CallId
 
 _COMMON = {field.name for field in fields(Event)}
@@ -52,21 +52,23 @@ def event_row(event: AnyEvent) -> dict[str, Any]:
         "kind": event.kind,
         "at": event.at,
         "data": data,
+        "source": event.source,
     }
 
 
-def event_of(kind: str, call_id: str, at: datetime, data: Mapping[str, Any]) -> AnyEvent:
+def event_of(kind: str, call_id: str, at: datetime, data: Mapping[str, Any], source: str) -> AnyEvent:
     """The event that a row holds.
 
-    Raises StorageRefused if this version does not know the kind or the row lacks a field of it.
+    Raises StorageRefused if this version does not know the kind or source, or the row lacks a field of it.
     """
     if kind not in _CLASSES:
         raise StorageRefused(f"the ledger holds an event of a kind that this version does not know: {kind!r}")
     try:
         own = {name: read(data[name]) for name, read in _READERS[kind].items()}
+        told_by = Source(source)
     except (KeyError, ValueError, TypeError) as error:
         raise StorageRefused(f"the ledger holds an event {kind!r} that this version cannot read") from error
-    return _CLASSES[kind](call_id=CallId(call_id), at=at, **own)
+    return _CLASSES[kind](call_id=CallId(call_id), at=at, source=told_by, **own)
 
 
 def _writable(kind: str, name: str, value: Any) -> Any:

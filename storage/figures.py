@@ -1,62 +1,38 @@
-"""K1, K2 and K2r as one statement over the read model."""
+"""The live page's figures of a day: K1, K2 and K2r, made of the same sums as every other figure."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
+from sqlalchemy import Row, Select
 
-from calls.call import Result
 from calls.ports import DayFigures, Ratio
-from storage.tables import calls, offers
+from storage.sums import counted, parameters
 
-_HEARD = calls.c.connected_at.is_not(None)
-_ASKED_AND_ENDED = and_(calls.c.asked_at.is_not(None), calls.c.ended_at.is_not(None))
-_FATE_KNOWN = or_(_HEARD, _ASKED_AND_ENDED)
-_PICKED_UP = offers.c.answered_at.is_not(None)
-# An offer may still ring although its call has been answered (a transfer): nobody knows yet how it comes out.
-_OFFER_OVER = or_(_PICKED_UP, offers.c.ended_at.is_not(None), calls.c.ended_at.is_not(None))
+_NEEDED = (
+    *("arrived", "asked", "answered", "within_own", "abandoned", "callbacks", "missing_recordings"),
+    *("offers", "kept_own"),
+)
 
 
-def _count(name: str, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(and_(*conditions)).label(name)
-
-
-def figures_query(since: datetime, until: datetime, limit_s: float) -> Select[Any]:
-    """One row that ``figures_of`` reads: all counts over calls that arrived in ``[since, until)``.
+def figures_query(since: datetime, until: datetime, limit_s: float) -> tuple[Select[Any], dict[str, object]]:
+    """A statement and its parameters: at most one row, which ``figures_of`` reads, with all counts over calls
+    that arrived in ``[since, until)``.
 
     One statement, so that every count sees the same state of the ledger.
     """
-    arrived = and_(calls.c.arrived_at >= since, calls.c.arrived_at < until)
-    of_calls = (
-        select(
-            func.count().label("arrived"),
-            _count("counted", _FATE_KNOWN),
-            _count("answered", _HEARD),
-            _count("in_time", _HEARD, calls.c.wait_s <= limit_s),
-            _count("abandoned", calls.c.result == Result.ABANDONED),
-            _count("callbacks", calls.c.result == Result.CALLBACK),
-            _count("missing_recordings", calls.c.recording_missing),
-        )
-        .where(arrived)
-        .subquery("of_calls")
-    )
-    of_offers = (
-        select(func.count().label("offered"), _count("kept", _PICKED_UP, offers.c.ring_s <= limit_s))
-        .select_from(offers.join(calls))
-        .where(arrived, _FATE_KNOWN, _OFFER_OVER)
-        .subquery("of_offers")
-    )
-    return select(of_calls, of_offers).select_from(of_calls.join(of_offers, true()))
+    return counted(measures=_NEEDED), parameters([since, until], limit_s)
 
 
-def figures_of(row: Row[Any]) -> DayFigures:
-    """The figures in the row that ``figures_query`` gives."""
+def figures_of(row: Row[Any] | None) -> DayFigures:
+    """The figures in the row that ``figures_query`` gives; no row: no calls."""
+    if row is None:
+        return DayFigures(Ratio(0, 0), Ratio(0, 0), Ratio(0, 0), 0, 0, 0, 0)
     return DayFigures(
-        answered=Ratio(row.answered, row.counted),
-        within_limit=Ratio(row.in_time, row.counted),
-        rings_kept=Ratio(row.kept, row.offered),
+        answered=Ratio(row.answered, row.asked),
+        within_limit=Ratio(row.within_own, row.asked),
+        rings_kept=Ratio(row.kept_own, row.offers),
         arrived=row.arrived,
         abandoned=row.abandoned,
         callbacks=row.callbacks,

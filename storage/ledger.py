@@ -12,13 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.call import Call
-from calls.events import AnyEvent
+from calls.events import AnyEvent, prevailing
 from calls.ids import CallId
 from calls.ports import Change, DayFigures
 from storage.codec import event_of, event_row
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.figures import figures_of, figures_query
+from storage.rollups import mark
 from storage.rows import call_row, offer_rows
 from storage.tables import calls, events, offers
 
@@ -27,7 +28,9 @@ _IDS_PER_QUERY = 500
 _LOCKS = 1024
 """Calls share this many locks, so that a batch of any size takes a bounded number of them."""
 _LOCK_SPACE = 7_366_002
-_EVENTS = select(events.c.kind, events.c.call_id, events.c.at, events.c.data).order_by(events.c.at, events.c.key)
+_EVENTS = select(events.c.kind, events.c.call_id, events.c.at, events.c.data, events.c.source).order_by(
+    events.c.at, events.c.key
+)
 # Always in rising order, so that two recorders never wait for each other.
 _LOCK_CALLS = text(
     "SELECT pg_advisory_xact_lock(:space, lock) FROM unnest(CAST(:locks AS integer[])) AS lock"
@@ -44,18 +47,19 @@ class SqlLedger:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = for_writing(engine)
-        self._put_calls = _upsert(calls, engine.dialect.name)
-        self._put_offers = _upsert(offers, engine.dialect.name)
+        self._put_calls = upsert(calls, engine.dialect.name)
+        self._put_offers = upsert(offers, engine.dialect.name)
+        self._correct_events = upsert(events, engine.dialect.name)
 
     async def record(self, events: Sequence[AnyEvent]) -> list[Change]:
-        """See ``calls.ports.Ledger.record``. Of two events with one key, the one told first is kept."""
+        """See ``calls.ports.Ledger.record``."""
         told = _by_call(events)
         if not told:
             return []
         with translated():
             async with self._writer.begin() as connection:
                 await self._lock(connection, told)
-                known = await _events_of(connection, list(told))
+                known = await events_of_calls(connection, list(told))
                 changes = [
                     change for call_id in told if (change := _change(known.get(call_id, []), told[call_id]))
                 ]
@@ -71,7 +75,7 @@ class SqlLedger:
         """See ``calls.ports.Ledger.events``."""
         with translated():
             async with self._engine.connect() as connection:
-                return (await _events_of(connection, [call_id])).get(call_id, [])
+                return (await events_of_calls(connection, [call_id])).get(call_id, [])
 
     async def open_calls(self) -> list[Call]:
         """See ``calls.ports.Ledger.open_calls``; the oldest first."""
@@ -86,7 +90,7 @@ class SqlLedger:
         """
         with translated():
             async with self._engine.connect() as connection:
-                return figures_of((await connection.execute(figures_query(since, until, limit_s))).one())
+                return figures_of((await connection.execute(*figures_query(since, until, limit_s))).one_or_none())
 
     async def missing_recordings(self, ended_before: datetime, limit: int) -> list[Call]:
         """See ``calls.ports.Ledger.missing_recordings``."""
@@ -101,7 +105,7 @@ class SqlLedger:
         with translated():
             async with self._engine.connect() as connection:
                 ids = [CallId(row.call_id) for row in await connection.execute(wanted)]
-                known = await _events_of(connection, ids)
+                known = await events_of_calls(connection, ids)
         return [Call.of(known[call_id]) for call_id in ids]
 
     async def _lock(self, connection: AsyncConnection, call_ids: Iterable[CallId]) -> None:
@@ -115,39 +119,51 @@ class SqlLedger:
             (self._put_calls, [call_row(change.after) for change in changes]),
             (self._put_offers, [row for change in changes for row in offer_rows(change.after)]),
             (insert(events), [event_row(event) for change in changes for event in change.events]),
+            (self._correct_events, [event_row(event) for change in changes for event in change.corrected]),
         ):
             if rows:
                 await connection.execute(statement, rows)
+        if changes:
+            await mark(connection, changes)
 
 
 def _by_call(told: Iterable[AnyEvent]) -> dict[CallId, dict[str, AnyEvent]]:
     """The events of each call by key, both in the order in which they were told."""
-    found: dict[CallId, dict[str, AnyEvent]] = {}
+    found: dict[CallId, list[AnyEvent]] = {}
     for event in told:
-        found.setdefault(event.call_id, {}).setdefault(event.key, event)
-    return found
+        found.setdefault(event.call_id, []).append(event)
+    return {call_id: prevailing(events) for call_id, events in found.items()}
 
 
 def _change(known: list[AnyEvent], told: dict[str, AnyEvent]) -> Change | None:
     """What the events that were told change in a call of which ``known`` is stored."""
-    stored = {event.key for event in known}
+    stored = {event.key: event for event in known}
     new = tuple(event for key, event in told.items() if key not in stored)
-    if not new:
+    corrected = tuple(
+        event for key, event in told.items() if key in stored and event.precedence < stored[key].precedence
+    )
+    if not new and not corrected:
         return None
-    return Change(before=Call.of(known) if known else None, after=Call.of([*known, *new]), events=new)
+    return Change(
+        before=Call.of(known) if known else None,
+        after=Call.of([*known, *new, *corrected]),
+        events=new,
+        corrected=corrected,
+    )
 
 
-async def _events_of(connection: AsyncConnection, call_ids: Sequence[CallId]) -> dict[CallId, list[AnyEvent]]:
+async def events_of_calls(connection: AsyncConnection, call_ids: Sequence[CallId]) -> dict[CallId, list[AnyEvent]]:
     """What is stored of each call, in order of time."""
     found: dict[CallId, list[AnyEvent]] = {}
     for start in range(0, len(call_ids), _IDS_PER_QUERY):
         some = call_ids[start : start + _IDS_PER_QUERY]
         for row in await connection.execute(_EVENTS.where(events.c.call_id.in_(some))):
-            found.setdefault(CallId(row.call_id), []).append(event_of(row.kind, row.call_id, row.at, row.data))
+            event = event_of(row.kind, row.call_id, row.at, row.data, row.source)
+            found.setdefault(event.call_id, []).append(event)
     return found
 
 
-def _upsert(table: Table, dialect: str) -> Any:
+def upsert(table: Table, dialect: str) -> Any:
     """Insert rows, or replace those with the same primary key."""
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]

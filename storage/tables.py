@@ -11,18 +11,24 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Dialect,
     Double,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Table,
     TypeDecorator,
+    text,
 )
+
+from calls.measures import LIMITS_S
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -66,6 +72,13 @@ events = Table(
     Column("kind", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("data", JSON, nullable=False, comment="the fields that only this kind of event has"),
+    Column("source", String, nullable=False, server_default="file", comment="the witness that is believed"),
+)
+Index(
+    "ix_events_unconfirmed",
+    events.c.at,
+    sqlite_where=events.c.source == "ami",
+    postgresql_where=events.c.source == "ami",
 )
 
 calls = Table(
@@ -84,10 +97,12 @@ calls = Table(
     Column("connected_at", UtcDateTime, comment="when the caller first heard a person"),
     Column("agent", String, comment="the agent who was heard first"),
     Column("wait_s", Double, comment="the caller's clock, seconds (K2)"),
+    Column("waited_s", Double, comment="seconds from asking to a person, a promise or the end, whichever came"),
     Column("talk_s", Double, comment="seconds"),
     Column("callback_offered_at", UtcDateTime),
     Column("callback_promised_at", UtcDateTime),
     Column("callback_number", String, comment="personal data (P1)"),
+    Column("transferred_at", UtcDateTime, comment="when an agent first handed the caller on"),
     Column("ended_at", UtcDateTime, index=True),
     Column("ended_by", String),
     Column("stage", String, nullable=False),
@@ -109,4 +124,116 @@ offers = Table(
     Column("ended_at", UtcDateTime),
     Column("ring_s", Double, comment="the agent's clock, seconds (K2r)"),
     Column("failure", String),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("position", BigInteger, nullable=False, comment="order within one second"),
+    Column("agent", String, nullable=False),
+    Column("queue", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Index(None, "agent", "queue", "at"),
+)
+
+repairs = Table(
+    "repairs",
+    metadata,
+    Column("key", String, primary_key=True, comment="of the event"),
+    Column("call_id", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("what", String, nullable=False),
+    Column("source", String, nullable=False, comment="the witness that told it instead of the event log"),
+)
+
+discrepancies = Table(
+    "discrepancies",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("call_id", String),
+    Column("event_key", String, comment="the event whose arrival would settle it"),
+    Column("seen_at", UtcDateTime, nullable=False, index=True),
+    Column("detail", String, nullable=False),
+    Column("settled_at", UtcDateTime, index=True),
+)
+
+SUMS: tuple[str, ...] = (
+    *("arrived", "asked", "answered", "abandoned", "abandoned_short", "callbacks", "lost", "self_served"),
+    *("overflowed", "transferred", "open_calls", "talking", "wait_us", "talk_us", "missing_recordings"),
+    *("tests", "offers"),
+    *(f"within_{limit:g}" for limit in LIMITS_S),
+    *(f"kept_{limit:g}" for limit in LIMITS_S),
+    *("within_own", "kept_own"),
+)
+"""Columns of roll-ups that are sums (``calls.measures.Measures``); ``_own`` is A1's limit, as it is set."""
+
+MAXIMA: tuple[str, ...] = ("longest_wait_us",)
+
+
+def _roll_up(name: str, *dimensions: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("grain", String, primary_key=True),
+        Column("start", UtcDateTime, primary_key=True),
+        *(Column(dimension, String, primary_key=True, comment="empty: none") for dimension in dimensions),
+        *(Column(measure, BigInteger, nullable=False) for measure in (*SUMS, *MAXIMA)),
+    )
+
+
+rollup_calls = _roll_up("rollup_calls", "section", "language", "trunk")
+rollup_agents = _roll_up("rollup_agents", "agent", "section", "language", "trunk")
+
+rollup_built = Table(
+    "rollup_built",
+    metadata,
+    Column("grain", String, primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    Column("end", UtcDateTime, nullable=False),
+    Column("basis", String, nullable=False, comment="time zone, A1's limit and definitions it was made under"),
+)
+
+rollup_marks = Table(
+    "rollup_marks",
+    metadata,
+    Column("quarter", UtcDateTime, primary_key=True, comment="a quarter of an hour in which calls arrived"),
+    Column("changes", BigInteger, nullable=False, comment="times that these calls changed since rolled up"),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("component", String, primary_key=True),
+    Column("began_at", UtcDateTime, primary_key=True),
+    Column("ended_at", UtcDateTime, index=True),
+    Column("reason", String, nullable=False),
+    Index(
+        "ix_outages_open",
+        "component",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    CheckConstraint("ended_at >= began_at", name="ck_outages_forward"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("starts_at", UtcDateTime, nullable=False, index=True),
+    Column("ends_at", UtcDateTime, nullable=False, comment="cut short if taken back while it lasted"),
+    Column("components", String, nullable=False, comment="names, separated by spaces"),
+    Column("reason", String, nullable=False),
+    CheckConstraint("ends_at >= starts_at", name="ck_maintenance_forward"),
+)
+
+watched = Table(
+    "watched",
+    metadata,
+    Column("since", UtcDateTime, primary_key=True, comment="when somebody first looked whether things work"),
 )

@@ -104,6 +104,9 @@ port = {place.port(21060)}
 rtp_first_port = {40000 + 1000 * place.worker}
 rtp_last_port = {40999 + 1000 * place.worker}
 
+[reliability]
+synthetic_every_s = 0
+
 [ports]
 ami = {place.port(21038)}
 agi = {place.port(21573)}

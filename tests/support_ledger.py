@@ -27,8 +27,9 @@ from calls.events import (
     MenuChosen,
     PersonAsked,
     RecordingArrived,
+    prevailing,
 )
-from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, is_test_trunk
 from calls.ports import Change, DayFigures, Ratio
 from storage.codec import event_row
 
@@ -58,6 +59,7 @@ def story(
     ended: float | None = None,
     by: EndedBy = EndedBy.CALLER,
     recorded: bool = False,
+    trunk: str = "trunk",
 ) -> list[AnyEvent]:
     """The events of one call that arrived at ``start``; times in seconds after that."""
     call = CallId(call_id)
@@ -65,7 +67,7 @@ def story(
     def at(after_s: float) -> datetime:
         return start + timedelta(seconds=after_s)
 
-    told: list[AnyEvent] = [CallArrived(call_id=call, at=start, trunk="trunk", caller=CALLER)]
+    told: list[AnyEvent] = [CallArrived(call_id=call, at=start, trunk=trunk, caller=CALLER)]
     if asked is not None:
         told.append(asked_for_person(call, at(asked)))
     for number, ring in enumerate(rings):
@@ -142,16 +144,20 @@ class MemoryLedger:
 
     async def record(self, events: Sequence[AnyEvent]) -> list[Change]:
         self._check()
-        new: dict[CallId, dict[str, AnyEvent]] = {}
+        told: dict[CallId, list[AnyEvent]] = {}
         for event in events:
             event_row(event)
-            if event.key not in self._told.get(event.call_id, {}):
-                new.setdefault(event.call_id, {}).setdefault(event.key, event)
+            told.setdefault(event.call_id, []).append(event)
         changes = []
-        for call_id, told in new.items():
-            before = self._folded(call_id)
-            self._told.setdefault(call_id, {}).update(told)
-            changes.append(Change(before, Call.of(self._told[call_id].values()), tuple(told.values())))
+        for call_id, about in told.items():
+            known = self._told.get(call_id, {})
+            new = {key: event for key, event in prevailing(about).items() if key not in known}
+            after = prevailing([*known.values(), *about])
+            corrected = tuple(event for key, event in after.items() if key in known and event is not known[key])
+            if new or corrected:
+                before = self._folded(call_id)
+                self._told[call_id] = after
+                changes.append(Change(before, Call.of(after.values()), tuple(new.values()), corrected))
         return changes
 
     async def call(self, call_id: CallId) -> Call | None:
@@ -167,7 +173,8 @@ class MemoryLedger:
         return sorted(waiting, key=lambda call: (call.arrived_at, call.call_id))
 
     async def figures(self, since: datetime, until: datetime, limit_s: float) -> DayFigures:
-        calls = [call for call in self._calls() if since <= call.arrived_at < until]
+        arrived = (call for call in self._calls() if since <= call.arrived_at < until)
+        calls = [call for call in arrived if not is_test_trunk(call.trunk)]
         results = [call.result for call in calls]
         counted = [call for call in calls if call.connected or (call.asked_at and call.ended_at)]
         offers = [

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.calls.probe import rss_mb
 from bench.calls.stand import forget_calls, settings_text
-from bench.calls.synthetic import call_id, call_messages, channel
+from bench.calls.synthetic import call_id, call_lines, call_messages, channel
 from calls.errors import SanshengError
 from recordings.intake import LEGS
 from service.asterisk import AMI_USER, Dirs
@@ -91,6 +91,7 @@ class _Feeder:
         self._dirs = Dirs(settings.var_dir / "pbx", settings.recordings_dir)
         self._dirs.make()
         install_prompts(settings, self._dirs)
+        self._log = self._dirs.log / "cel-custom" / "Master.csv"
         self._recorded = settings.var_dir / "recorded"
         _record_silence(self._recorded)
         self._numbers = itertools.count()
@@ -109,6 +110,8 @@ class _Feeder:
         for number in numbers:
             began = float(int(time.time()))
             await self._menu(number, began)
+            with self._log.open("ab") as log:
+                log.write(call_lines(number, began))
             self._ami.send(b"".join(message for _, message in call_messages(number, began)))
             self._leave_recording(call_id(number, began))
 

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import csv
 import itertools
-import shutil
 import signal
 import socket
 import tempfile
@@ -21,6 +20,7 @@ from bench.calls.stand import TRUNK, Stand
 from calls.errors import SanshengError
 from simulation.scenario_xml import agent_xml, caller_xml, register_xml
 from simulation.script import AgentScript, CallerScript
+from simulation.sipp import Line, Sipp, require_sipp, start_sipp
 
 _AGENTS = "127.0.0.1"
 _FIRST_PORT = 5200
@@ -51,10 +51,13 @@ class Tally:
 class Crowd:
     """A SIPp process that plays many people."""
 
-    process: asyncio.subprocess.Process
-    control: int
+    sipp: Sipp
+    line: Line
     statistics: Path
-    errors: Path
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        return self.sipp.process
 
     def tally(self) -> Tally:
         """The counts that it last wrote; it writes once a second and when it ends."""
@@ -63,7 +66,7 @@ class Crowd:
     def pace(self, per_s: float) -> None:
         """From now on so many new calls a second."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as remote:
-            remote.sendto(f"cset rate {per_s:.2f}\n".encode(), ("127.0.0.1", self.control))
+            remote.sendto(f"cset rate {per_s:.2f}\n".encode(), (self.line.address, self.line.control))
 
     def no_more(self) -> None:
         """No new calls; it ends when those that it has are over."""
@@ -73,8 +76,7 @@ class Crowd:
         """Wait until its calls are over. Raises SanshengError if it could not work at all."""
         status = await self.process.wait()
         if status not in (0, 1):  # 1: at least one call failed, which the tally tells
-            said = self.errors.read_text(errors="replace")[-400:] if self.errors.exists() else ""
-            raise SanshengError(f"SIPp ended with status {status}: {said}")
+            raise SanshengError(f"SIPp ended with status {status}: {self.sipp.said()}")
         return self.tally()
 
 
@@ -85,7 +87,7 @@ class Crowds:
         self._stand = stand
         self._folder = folder
         self._count = itertools.count()
-        self._running: list[asyncio.subprocess.Process] = []
+        self._running: list[Sipp] = []
 
     async def agents(self) -> Crowd:
         """Register every agent's telephone at one address, where one process answers each call at once."""
@@ -108,46 +110,24 @@ class Crowds:
 
     async def send_home(self) -> None:
         """End every process."""
-        for process in self._running:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        for sipp in self._running:
+            await sipp.kill()
 
     async def _start(self, xml: str, address: str, port: int, *options: str, remote: bool = True) -> Crowd:
-        number = next(self._count)
-        scenario = self._folder / f"{number}.xml"
-        scenario.write_text(xml, encoding="utf-8")
-        made = self._folder / f"{number}.csv", self._folder / f"{number}.err"
-        control = port + 1
-        process = await asyncio.create_subprocess_exec(
-            "sipp",
-            *([f"{self._stand.settings.sip.address}:{self._stand.settings.sip.port}"] if remote else []),
-            "-sf", str(scenario),
-            "-i", address,
-            "-p", str(port),
-            "-mi", address,
-            "-cp", str(control),
-            "-mp", str(port + 2),
-            "-l", str(_MOST_CALLS),
-            "-nostdin",
-            "-trace_stat", "-stf", str(made[0]), "-fd", "1",
-            "-trace_err", "-error_file", str(made[1]),
-            *options,
-            cwd=self._folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        self._running.append(process)
-        return Crowd(process, control, *made)
+        files = self._folder / str(next(self._count))
+        statistics = files.with_suffix(".csv")
+        sip = self._stand.settings.sip
+        line = Line(address, port, (sip.address, sip.port) if remote else None)
+        counting = ("-l", str(_MOST_CALLS), "-trace_stat", "-stf", str(statistics), "-fd", "1")
+        sipp = await start_sipp(files, xml, line, *counting, *options)
+        self._running.append(sipp)
+        return Crowd(sipp, line, statistics)
 
 
 @contextlib.asynccontextmanager
 async def crowds(stand: Stand) -> AsyncIterator[Crowds]:
     """SIPp for this stand; everybody is sent home at the end. Raises SanshengError without SIPp."""
-    if not shutil.which("sipp"):
-        raise SanshengError("SIPp is missing; get it with: apt-get install sip-tester")
+    require_sipp()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         made = Crowds(stand, Path(folder))
         try:

@@ -147,6 +147,9 @@ rehearse_at = 2026-11-24T10:00:00
 [queueing]
 wrap_up_s = 0
 
+[reliability]
+synthetic_every_s = 0
+
 [sip]
 port = {base.sip.port}
 rtp_first_port = {base.sip.rtp_first_port}
@@ -166,10 +169,14 @@ match = "{TRUNK}"
 
 def forget_calls(settings: Settings) -> None:
     """Remove what earlier calls left: ledger, recordings, Asterisk's logs."""
-    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "cel-checkpoint.json"):
-        (settings.var_dir / name).unlink(missing_ok=True)
-    shutil.rmtree(settings.recordings_dir, ignore_errors=True)
-    shutil.rmtree(settings.var_dir / "pbx" / "log", ignore_errors=True)
+    for pattern in ("ledger.db*", "*-checkpoint.json", "asterisk-life.json"):
+        for file in settings.var_dir.glob(pattern):
+            file.unlink()
+    for folder in (
+        settings.recordings_dir,
+        *(settings.var_dir / name for name in ("pbx/log", "spool", "reliability")),
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager

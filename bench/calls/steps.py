@@ -21,7 +21,8 @@ from calls.call import Call
 from calls.events import AnyEvent, AskedBy
 from calls.ids import CallId
 from ivr.ami.translate import translate
-from ivr.cel_file import Checkpoint, read_on
+from ivr.cel_file import read_on
+from ivr.log_tail import Checkpoint
 from simulation.script import CallerScript, HangUp, Press, Wait
 from storage.engine import open_engine
 from storage.ledger import SqlLedger

@@ -1,4 +1,4 @@
-"""Complete calls as Asterisk's manager interface tells them, without an Asterisk.
+"""Complete calls as Asterisk tells them over its manager interface and writes them to disk, without an Asterisk.
 
 Written after the channel event log of a real call: the menu, one agent who answers, the agent's number spoken by
 a helper channel, the caller hanging up. Records that the books do not need are there as well, as in life.
@@ -68,8 +68,19 @@ def channel(number: int) -> str:
     return f"PJSIP/bench-{number:08x}"
 
 
-def call_messages(number: int, began: float) -> Iterator[tuple[float, bytes]]:
-    """One call's records as AMI events, with their times; ``began`` in seconds since the epoch."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One record of one call."""
+
+    at: float
+    record: _Record
+    channel: str
+    unique_id: str
+    linked_id: str
+    extra: str
+
+
+def _told(number: int, began: float) -> Iterator[_Told]:
     names = (
         channel(number),
         f"PJSIP/10001-{number:08x}",
@@ -79,8 +90,30 @@ def call_messages(number: int, began: float) -> Iterator[tuple[float, bytes]]:
     ids = [f"bench-{began:.0f}.{number * CHANNELS + which}" for which in range(CHANNELS)]
     linked = (ids[_CALLER], ids[_CALLER], ids[_JOIN], ids[_JOIN])
     for record in _CALL:
-        at = began + record.at_s
         extra = record.extra % {"number": number} if "%(" in record.extra else record.extra
+        which = record.channel
+        yield _Told(began + record.at_s, record, names[which], ids[which], linked[which], extra)
+
+
+def call_lines(number: int, began: float) -> bytes:
+    """One call's records as Asterisk's channel event log has them on disk."""
+    return "".join(
+        ",".join(
+            '"' + value.replace('"', '""') + '"'
+            for value in (
+                *(told.record.name, f"{told.at:.6f}", "13800138000", told.channel, "s", told.record.context),
+                *(told.record.application, told.unique_id, told.linked_id, "", told.extra),
+            )
+        )
+        + "\n"
+        for told in _told(number, began)
+    ).encode()
+
+
+def call_messages(number: int, began: float) -> Iterator[tuple[float, bytes]]:
+    """One call's records as AMI events, with their times; ``began`` in seconds since the epoch."""
+    for told in _told(number, began):
+        record, at = told.record, told.at
         lines = (
             "Event: CEL",
             "Privilege: call,all",
@@ -94,17 +127,17 @@ def call_messages(number: int, began: float) -> Iterator[tuple[float, bytes]]:
             "CallerIDdnid: 95000",
             "Exten: s",
             f"Context: {record.context}",
-            f"Channel: {names[record.channel]}",
+            f"Channel: {told.channel}",
             f"Application: {record.application}",
             "AppData: ",
             f"EventTime: {at:.6f}",
             "AMAFlags: DOCUMENTATION",
-            f"UniqueID: {ids[record.channel]}",
-            f"LinkedID: {linked[record.channel]}",
+            f"UniqueID: {told.unique_id}",
+            f"LinkedID: {told.linked_id}",
             "UserField: ",
             "Peer: ",
             "PeerAccount: ",
-            f"Extra: {extra}",
+            f"Extra: {told.extra}",
             "",
             "",
         )

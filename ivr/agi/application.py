@@ -55,6 +55,10 @@ class Ended(enum.Enum):
     CANCELLED = "cancelled"  # the server stopped before it was done
 
 
+HEALTH_ROUTE = "health"
+"""Answered with one harmless command and counted nowhere: how a watcher finds out that sessions are served."""
+
+
 class AgiObserver(Protocol):
     """Who counts sessions. Every `session_started` is followed by one `session_ended`."""
 
@@ -69,6 +73,18 @@ class AgiObserver(Protocol):
 
     def turn_taken(self, seconds: float) -> None:
         """A command was sent, so many seconds after the last reply (at first: after the request)."""
+
+
+class Nobody:
+    """An observer who does not look."""
+
+    def connection_refused(self, why: Refused) -> None: ...
+
+    def session_started(self) -> None: ...
+
+    def session_ended(self, how: Ended) -> None: ...
+
+    def turn_taken(self, seconds: float) -> None: ...
 
 
 class AgiApplication(Application):  # type: ignore[misc]  # panoramisk is untyped
@@ -93,6 +109,7 @@ class AgiApplication(Application):  # type: ignore[misc]  # panoramisk is untype
         self._header_timeout_s = header_timeout_s
         self._margin_s = margin_s
         self._clock = clock
+        self.add_route(HEALTH_ROUTE, _answer_health)
 
     def add_route(self, path: str, endpoint: Route) -> None:
         """Serves `path` by a function of the session, plain or async. Raises ValueError if the path is served
@@ -145,24 +162,27 @@ class AgiApplication(Application):  # type: ignore[misc]  # panoramisk is untype
     async def _serve(
         self, request: AgiRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        asked_after = request.route == HEALTH_ROUTE
+        observer: AgiObserver = Nobody() if asked_after else self._observer
+        usual = logging.DEBUG if asked_after else logging.INFO
         session = AgiSession(
             request,
             reader,
             writer,
             margin_s=self._margin_s,
             clock=self._clock,
-            on_turn=self._observer.turn_taken,
+            on_turn=observer.turn_taken,
             is_draining=lambda: self.draining,
         )
-        log.info("agi.session_started", extra={"call_id": request.call_id, "route": request.route})
-        self._observer.session_started()
+        log.log(usual, "agi.session_started", extra={"call_id": request.call_id, "route": request.route})
+        observer.session_started()
         how = Ended.CANCELLED  # what remains when an exception passes through
         try:
             how = await self._run(session)
         finally:
-            level = logging.WARNING if how in (Ended.TIMEOUT, Ended.GARBAGE) else logging.INFO
+            level = logging.WARNING if how in (Ended.TIMEOUT, Ended.GARBAGE) else usual
             log.log(level, "agi.session_ended", extra={"call_id": request.call_id, "how": how.value})
-            self._observer.session_ended(how)
+            observer.session_ended(how)
 
     async def _run(self, session: AgiSession) -> Ended:
         try:
@@ -184,3 +204,7 @@ class AgiApplication(Application):  # type: ignore[misc]  # panoramisk is untype
             )
             return Ended.FAILED
         return Ended.DONE
+
+
+async def _answer_health(session: AgiSession) -> None:
+    await session.exec("NoOp", "", expected_s=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from calls.events import (
@@ -24,16 +24,19 @@ from calls.events import (
     CallEnded,
     CallOverflowed,
     CallRequeued,
+    CallTransferred,
     EndedBy,
     LegEnded,
     PersonAsked,
+    Source,
 )
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, agent_of_channel, is_unique_id
 from ivr.ami.wire import AmiMessage
 
 log = logging.getLogger(__name__)
 
-_ASKED_BY = frozenset(by.value for by in AskedBy)
+_ASKED_BY = frozenset({AskedBy.MENU.value, AskedBy.FALLBACK.value})
+"""What our dialplan says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class CelRecord:
     context: str
     extra: str
     """JSON, or empty."""
+    source: Source = field(default=Source.AMI, compare=False)
 
 
 def record_of(message: AmiMessage) -> CelRecord | None:
@@ -78,23 +82,26 @@ def translate(record: CelRecord) -> AnyEvent | None:
 
 
 def _of_caller(record: CelRecord) -> AnyEvent | None:
-    call_id, at = CallId(record.unique_id), record.at
+    call_id, at, source = CallId(record.unique_id), record.at, record.source
     match record.name:
         case "ARRIVED":
-            return CallArrived(call_id=call_id, at=at, trunk=_said(record), caller=record.caller or None)
+            caller = record.caller or None
+            return CallArrived(call_id=call_id, at=at, source=source, trunk=_said(record), caller=caller)
         case "ASKED":
             return _asked(record)
         case "OVERFLOWED":
-            return CallOverflowed(call_id=call_id, at=at)
+            return CallOverflowed(call_id=call_id, at=at, source=source)
         case "REQUEUED":
             attempt = _said(record)
-            return CallRequeued(call_id=call_id, at=at, attempt=int(attempt)) if _is_count(attempt) else None
+            if not _is_count(attempt):
+                return None
+            return CallRequeued(call_id=call_id, at=at, source=source, attempt=int(attempt))
         case "CALLBACK_OFFERED":
-            return CallbackOffered(call_id=call_id, at=at)
+            return CallbackOffered(call_id=call_id, at=at, source=source)
         case "CALLBACK_PROMISED":
-            return CallbackPromised(call_id=call_id, at=at, number=_said(record))
+            return CallbackPromised(call_id=call_id, at=at, source=source, number=_said(record))
         case "HANGUP" if record.context in HOTLINE_CONTEXTS:
-            return CallEnded(call_id=call_id, at=at, by=_ended_by(record))
+            return CallEnded(call_id=call_id, at=at, source=source, by=_ended_by(record))
         case _:
             return None
 
@@ -104,21 +111,24 @@ HOTLINE_CONTEXTS = frozenset({"from-trunk", "hotline", "person"})
 
 
 def _of_agent(record: CelRecord, agent: AgentNumber) -> AnyEvent | None:
-    call_id, leg_id, at = CallId(record.linked_id), LegId(record.unique_id), record.at
-    match record.name:
-        case "CHAN_START":
-            return AgentRang(call_id=call_id, at=at, leg_id=leg_id, agent=agent)
-        case "ANSWER":
-            return AgentAnswered(call_id=call_id, at=at, leg_id=leg_id, agent=agent)
-        case "BRIDGE_ENTER":
-            return AgentConnected(call_id=call_id, at=at, leg_id=leg_id, agent=agent)
-        case "HANGUP":
-            cause = _extra(record).get("hangupcause", 0)
-            return LegEnded(
-                call_id=call_id, at=at, leg_id=leg_id, agent=agent, cause=cause if isinstance(cause, int) else 0
-            )
-        case _:
-            return None
+    kind = _OF_AGENT.get(record.name)
+    call_id, leg_id, at, source = CallId(record.linked_id), LegId(record.unique_id), record.at, record.source
+    if kind is not None:
+        return kind(call_id=call_id, at=at, source=source, leg_id=leg_id, agent=agent)
+    if record.name != "HANGUP":
+        return None
+    cause = _extra(record).get("hangupcause", 0)
+    cause = cause if isinstance(cause, int) else 0
+    return LegEnded(call_id=call_id, at=at, source=source, leg_id=leg_id, agent=agent, cause=cause)
+
+
+_OF_AGENT: dict[str, type[AgentRang | AgentAnswered | AgentConnected | CallTransferred]] = {
+    "CHAN_START": AgentRang,
+    "ANSWER": AgentAnswered,
+    "BRIDGE_ENTER": AgentConnected,
+    "BLINDTRANSFER": CallTransferred,
+    "ATTENDEDTRANSFER": CallTransferred,
+}
 
 
 def _asked(record: CelRecord) -> PersonAsked | None:
@@ -130,6 +140,7 @@ def _asked(record: CelRecord) -> PersonAsked | None:
     return PersonAsked(
         call_id=CallId(record.unique_id),
         at=record.at,
+        source=record.source,
         section=SectionId(section),
         language=Language(language),
         priority=priority not in ("", "0"),

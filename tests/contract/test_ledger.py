@@ -6,8 +6,9 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, permutations
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from calls.call import Call, Result
 from calls.errors import StorageRefused, StorageUnavailable
-from calls.events import AnyEvent, CallArrived, EndedBy
+from calls.events import AnyEvent, CallArrived, EndedBy, Source, prevailing
 from calls.ids import CallId
 from calls.ports import Change, DayFigures, Ledger, Ratio
 from storage.engine import open_engine, upgrade
@@ -29,6 +30,7 @@ from tests.support_postgres import PostgresServer, postgres
 DAY = (NOON, NOON + timedelta(days=1))
 LIMIT_S = 15.0
 _fresh = count(1)
+witnesses = st.tuples(st.sampled_from(Source), st.sampled_from([-999, 0, 1, 40]))
 few_examples = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -196,14 +198,49 @@ async def test_one_batch_may_hold_many_calls_mixed(ledger: Ledger) -> None:
     assert [change.after.call_id for change in again] == ["9.9"]
 
 
-async def test_of_two_versions_of_a_fact_the_first_told_is_kept(ledger: Ledger) -> None:
-    first, second = (
-        CallArrived(call_id=CallId("1.1"), at=NOON + timedelta(seconds=s), trunk="t", caller=None) for s in (1, 0)
-    )
-    [change] = await ledger.record([first, second])
-    assert change.events == (first,)
-    assert await ledger.record([second]) == []
-    assert await ledger.events(CallId("1.1")) == [first]
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
+async def test_of_several_witnesses_of_a_fact_the_best_is_believed_whoever_spoke_first(
+    ledger: Ledger, order: tuple[int, ...]
+) -> None:
+    def arrived(after_s: float, source: Source) -> CallArrived:
+        at = NOON + timedelta(seconds=after_s)
+        return CallArrived(call_id=CallId("1.1"), at=at, trunk="t", caller=None, source=source)
+
+    told = [
+        arrived(0.5, Source.FILE),
+        arrived(0.6, Source.FILE),
+        arrived(0.4, Source.AMI),
+        arrived(0, Source.QUEUE_LOG),
+    ]
+    changes = [change for i in order for change in await ledger.record([told[i]])]
+    [stored] = await ledger.events(CallId("1.1"))
+    assert (stored.at, stored.source) == (told[0].at, Source.FILE)
+    assert changes[-1].after == Call.of(told[:1]) == await ledger.call(CallId("1.1"))
+    # New once; after that only better.
+    assert [len(change.events) for change in changes] == [1] + [0] * (len(changes) - 1)
+    assert [len(change.corrected) for change in changes] == [0] + [1] * (len(changes) - 1)
+    assert await ledger.record(told) == []
+    assert [call.arrived_at for call in await ledger.open_calls()] == [told[0].at]
+
+
+@few_examples
+@given(data=st.data())
+async def test_witnesses_who_differ_give_one_call_in_any_order(ledger: Ledger, data: st.DataObject) -> None:
+    call_id = new_id()
+    told = [
+        replace(event, at=event.at + timedelta(milliseconds=later), source=source)
+        for event in data.draw(events_of_call(call_id))
+        for source, later in data.draw(st.lists(witnesses, min_size=1, max_size=3))
+    ]
+    shuffled = data.draw(st.permutations([*told, *data.draw(st.lists(st.sampled_from(told)))]))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    for part in (shuffled[:cut], shuffled[cut:]):
+        await ledger.record(part)
+    assert await ledger.call(call_id) == Call.of(told)
+    best = sorted(prevailing(told).values(), key=lambda event: (event.at, event.key))
+    assert [(e.key, e.at, e.source) for e in await ledger.events(call_id)] == [
+        (e.key, e.at, e.source) for e in best
+    ]
 
 
 async def test_microseconds_and_any_text_survive(ledger: Ledger) -> None:
@@ -322,6 +359,17 @@ async def test_the_limit_is_the_callers_choice(ledger: Ledger) -> None:
     assert (await ledger.figures(*DAY, 14.95)).within_limit == Ratio(4, 11)
     assert (await ledger.figures(*DAY, 15.1)).within_limit == Ratio(6, 11)
     assert (await ledger.figures(*DAY, 14.5)).rings_kept == Ratio(6, 11)
+
+
+@pytest.mark.parametrize("trunk", ["synthetic", "1001"])
+async def test_calls_of_the_synthetic_caller_and_of_agents_telephones_count_nowhere(
+    ledger: Ledger, trunk: str
+) -> None:
+    ring = Ring("1001", 2, answered=4, connected=4.5, ended=60)
+    await ledger.record(story("1.1", asked=1, rings=[ring], ended=60, trunk=trunk))
+    await ledger.record(story("2.1", asked=1, ended=60, trunk=trunk))
+    assert await ledger.figures(*DAY, LIMIT_S) == DayFigures(Ratio(0, 0), Ratio(0, 0), Ratio(0, 0), 0, 0, 0, 0)
+    assert await ledger.call(CallId("1.1")) is not None
 
 
 async def test_figures_of_no_calls_have_no_value(ledger: Ledger) -> None:

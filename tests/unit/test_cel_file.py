@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calls.events import Source
 from ivr.ami.translate import CelRecord
-from ivr.cel_file import Checkpoint, load_checkpoint, read_on, store_checkpoint
+from ivr.cel_file import read_on
+from ivr.log_tail import Checkpoint
 
 AT = datetime(2026, 11, 24, 2, 0, 0, 503_179, UTC)
 
@@ -42,14 +43,15 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_is_not_there_yet(file: Path) -> None:
-    assert read_on(file, Checkpoint(5, 6)) == ([], Checkpoint(5, 6))
+    assert read_on(file, Checkpoint()) == ([], Checkpoint())
 
 
 def test_reading_goes_on_where_it_stopped(file: Path) -> None:
     file.write_bytes(line(record(1)) + line(record(2)))
     first, checkpoint = read_on(file, Checkpoint())
     assert first == [record(1), record(2)]
-    assert checkpoint == Checkpoint(file.stat().st_ino, file.stat().st_size)
+    assert all(told.source is Source.FILE for told in first)
+    assert (checkpoint.inode, checkpoint.offset) == (file.stat().st_ino, file.stat().st_size)
     assert read_on(file, checkpoint) == ([], checkpoint)
     with file.open("ab") as more:
         more.write(line(record(3)))
@@ -83,13 +85,6 @@ def test_another_file_is_read_from_its_start(file: Path) -> None:
     assert after.inode != checkpoint.inode
 
 
-def test_a_vanished_file_comes_back(file: Path) -> None:
-    file.write_bytes(line(record(1)))
-    _, checkpoint = read_on(file, Checkpoint())
-    file.unlink()
-    assert read_on(file, checkpoint) == ([], checkpoint)
-
-
 NASTY = ['say "hello"', "a,b", '","', "三声", '""', "\u2028", "\x85\x0b\x1c", "'", "\r", ""]
 
 
@@ -103,7 +98,6 @@ def test_values_come_back_as_they_were_told(file: Path, value: str) -> None:
 GARBAGE = [
     b"\n",
     b'"half a line, then the power went\n',
-    line(record())[:40] + line(record(7)),
     b'"' * 99 + b"\n",
     b"\xff\xfe\x00\n",
     b'"too","few"\n',
@@ -125,6 +119,16 @@ def test_garbage_costs_no_good_line(file: Path, garbage: bytes, caplog: pytest.L
     assert "13800138000" not in str(vars(caplog.records[0]))  # P1
 
 
+@pytest.mark.parametrize("cut", range(1, len(line(record(1))) - 1))
+def test_a_record_that_a_full_disk_cut_does_not_take_the_next_one_with_it(
+    file: Path, cut: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next record is written right behind what there is of it."""
+    file.write_bytes(line(record(1))[:cut] + line(record(7)) + line(record(2)))
+    assert read_on(file, Checkpoint())[0] == [record(7), record(2)]
+    assert [entry.message for entry in caplog.records] == ["cel.line_unreadable"]
+
+
 def test_a_line_break_in_a_value_forges_no_record(file: Path) -> None:
     """What the caller dialled stands in the first record as it came."""
     for forged in (line(record(9)).decode(), line(record(9)).decode().replace('"', "")):
@@ -135,41 +139,6 @@ def test_a_line_break_in_a_value_forges_no_record(file: Path) -> None:
 def test_utf_8_that_is_cut_is_kept_as_far_as_it_goes(file: Path) -> None:
     file.write_bytes(line(record(caller="三")).replace("三".encode(), "三".encode()[:2]))
     assert read_on(file, Checkpoint())[0] == [record(caller="\ufffd")]
-
-
-def test_the_checkpoint_survives(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.json"
-    assert load_checkpoint(path) == Checkpoint()
-    for checkpoint in (Checkpoint(7, 12_345_678_901), Checkpoint(8, 0)):
-        store_checkpoint(path, checkpoint)
-        assert load_checkpoint(path) == checkpoint
-    assert list(tmp_path.iterdir()) == [path]
-
-
-DAMAGED = [
-    b"",
-    b"{",
-    b"[]",
-    b"null",
-    b'{"inode": 1}',
-    b'{"inode": null, "offset": 1}',
-    b'{"inode": 1, "offset": "x"}',
-    b'{"inode": 1, "offset": -5}',
-    b'{"inode": 1, "offset": Infinity}',
-    b"\xff",
-]
-
-
-@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
-def test_a_damaged_checkpoint_costs_only_time(
-    tmp_path: Path, text: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "checkpoint.json"
-    path.write_bytes(text)
-    assert load_checkpoint(path) == Checkpoint()
-    assert [(entry.message, entry.levelno) for entry in caplog.records] == [
-        ("cel.checkpoint_damaged", logging.WARNING)
-    ]
 
 
 values = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from calls.call import Call, Stage
-from calls.events import AnyEvent
-from calls.ids import AgentNumber, SectionId
+from calls.events import AnyEvent, CallArrived
+from calls.ids import SYNTHETIC_TRUNK, AgentNumber, SectionId
 from calls.live import AgentState, CallNow, LinkNow, Picture, QueueNow
 from calls.ports import Change, Ratio
 from ivr.ami.wire import AmiMessage
@@ -125,6 +125,24 @@ def test_calls_that_were_open_at_the_start_are_shown() -> None:
         (call,) = scene.live.picture().calls
         assert isinstance(call, CallNow)
         assert call.stage is Stage.QUEUE
+
+    run_virtual(scenario())
+
+
+def test_the_synthetic_callers_calls_are_not_shown() -> None:
+    """Not while they go on, not at a start in the middle of one, and not if the trunk is heard of late (K5)."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        arrived, *rest = (
+            replace(event, trunk=SYNTHETIC_TRUNK) if isinstance(event, CallArrived) else event
+            for event in story("1.1", asked=5)
+        )
+        await scene.happen(rest)
+        await scene.happen([arrived])
+        assert scene.live.picture().calls == ()
+        scene.live.open_calls([Call.of([arrived, *rest])])
+        assert scene.live.picture().calls == ()
 
     run_virtual(scenario())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,12 +28,14 @@ from calls.events import (
     MenuChosen,
     PersonAsked,
 )
-from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+from calls.ids import SYNTHETIC_TRUNK, AgentNumber, CallId, Language, LegId, SectionId
 from calls.live import AgentNow, AgentState, CallNow, LinkNow, Picture, QueueNow
 from calls.ports import Change, DayFigures, Ratio
 from ivr.agi.application import Ended, Refused
+from metrics import catalogue
 from metrics.catalogue import AGI_REASONS, CATALOGUE, Kind
-from metrics.exporter import Exporter, series
+from metrics.exporter import SAMPLES_AT_MOST, Exporter, series
+from service.settings import SECTIONS, Settings
 
 T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CALL = CallId("1770000000.1")
@@ -113,13 +116,15 @@ async def read(exporter: Exporter) -> Samples:
 
 
 COUNTED = ("hotline_calls_", "hotline_callbacks_", "hotline_offers_", "hotline_menu_")
+RATES = ("hotline_calls_settled", "hotline_calls_within_limit")
+"""What rates are made of; each has a test of its own."""
 
 
 def events_counted(samples: Samples) -> dict[str, float]:
     """The counters of calls and offers that are not 0, as ``name{values}`` without the common parts."""
     found = {}
     for (name, labels), value in samples.items():
-        if value and name.startswith(COUNTED):
+        if value and name.startswith(COUNTED) and not name.startswith(RATES):
             values = ",".join(label for _, label in sorted(labels, key=section_first))
             found[f"{name.removeprefix('hotline_').removesuffix('_total')}{{{values}}}"] = value
     return found
@@ -249,6 +254,40 @@ async def test_counters_of_a_call(row: Row, told: object) -> None:
     assert events_counted(await read(subject)) == row.adds
 
 
+@pytest.mark.parametrize("told", [told_one_by_one, told_at_once])
+@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE.keys())
+async def test_what_the_rates_are_made_of(row: Row, told: object) -> None:
+    """K1 and K2 divide by calls whose fate is known; both parts are raised by the same change."""
+    subject = exporter()
+    for change in told(row.told):  # type: ignore[operator]
+        subject.on_change(change)
+    call = Call.of(row.told)
+    settled = bool(call.connected or (call.asked_at and call.ended_at))
+    assert subject.total(catalogue.SETTLED) == settled
+    assert subject.total(catalogue.ANSWERED) == bool(call.connected)
+    assert subject.total(catalogue.WITHIN_LIMIT) == (call.wait_s is not None and call.wait_s <= LIMIT_S)
+    assert subject.total(catalogue.WITHIN_LIMIT_CORRECTED) == 0
+
+
+async def test_an_abandoned_call_that_turns_out_answered_is_settled_once() -> None:
+    subject = exporter()
+    for change in told_one_by_one((arrived(), asked(4), ended(40), rang(5), heard(9))):
+        subject.on_change(change)
+    assert subject.total(catalogue.SETTLED) == 1
+    assert subject.total(catalogue.ANSWERED) == 1
+    assert subject.total(catalogue.WITHIN_LIMIT) == 1
+
+
+async def test_a_wait_that_a_better_witness_corrects_is_counted_as_corrected() -> None:
+    subject = exporter()
+    first = Call.of((arrived(), asked(4), rang(5), heard(18.9)))
+    better = Call.of((arrived(), asked(4), rang(5), heard(19.1)))
+    for change in (Change(None, first, (arrived(),)), Change(first, better, ()), Change(better, better, ())):
+        subject.on_change(change)
+    assert subject.total(catalogue.WITHIN_LIMIT) == 1
+    assert subject.total(catalogue.WITHIN_LIMIT_CORRECTED) == 1
+
+
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE.keys())
 async def test_events_told_again_add_nothing(row: Row) -> None:
     subject = exporter()
@@ -289,7 +328,7 @@ async def test_every_series_exists_at_0_from_the_start() -> None:
     for metric in CATALOGUE:
         suffix = "_count" if metric.kind is Kind.HISTOGRAM else ""
         names = [label.name for label in metric.labels]
-        for values in series(metric, (INQUIRY, COMPLAINT)) or [()]:
+        for values in series(metric, (INQUIRY, COMPLAINT)) or ([] if metric.labels else [()]):
             if metric.kind is not Kind.INFO:
                 labels = tuple(sorted(zip(names, values, strict=True)))
                 assert samples[metric.name + suffix, labels] == 0, metric.name
@@ -330,6 +369,31 @@ def test_the_limits_that_standards_set_are_buckets() -> None:
             assert {9, 11, 12, 15} <= set(metric.buckets)
 
 
+async def test_the_exposition_stays_small_at_its_fullest() -> None:
+    """Everything that can have a series has one, and everything has happened."""
+    settings = Settings()
+    subject = Exporter(
+        sections=tuple(SectionId(section) for section in SECTIONS),
+        limit_s=settings.rings.limit_s,
+        build={"version": "1.2.3"},
+    )
+    for row in TABLE.values():
+        for change in told_one_by_one(row.told):
+            subject.on_change(change)
+    subject.on_picture(PICTURE)
+    for certificate in range(10):
+        subject.set(catalogue.CERTIFICATE_EXPIRY, 1.0, f"{certificate}.pem")
+    samples = await read(subject)
+    assert 500 < len(samples) <= SAMPLES_AT_MOST
+    assert len([name for name, _ in samples if name == "hotline_kpi_numerator"]) == 12 * 5 * 4
+
+
+async def test_no_family_keeps_the_interpreter_for_long() -> None:
+    """Rendering rests after each family, so the largest one bounds how long the event loop waits."""
+    sizes = Counter(name for name, _ in await read(exporter()))
+    assert max(sizes.values()) <= 300
+
+
 PICTURE = Picture(
     at=T0,
     link=LinkNow.UP,
@@ -339,8 +403,8 @@ PICTURE = Picture(
         CallNow(CallId("1.3"), Stage.TALK, T0, COMPLAINT),
     ),
     agents=(
-        AgentNow(AgentNumber("1001"), AgentState.TALKING, T0),
-        AgentNow(AgentNumber("1002"), AgentState.PAUSED, T0),
+        AgentNow(AgentNumber("1001"), AgentState.TALKING, T0, sections=(INQUIRY,)),
+        AgentNow(AgentNumber("1002"), AgentState.PAUSED, T0, sections=(INQUIRY, COMPLAINT)),
     ),
     queues=(QueueNow(INQUIRY, 7, 0, T0), QueueNow(COMPLAINT, 0, 0)),
     figures=DayFigures(Ratio(1, 2), Ratio(1, 2), Ratio(1, 2), 2, 1, 0, missing_recordings=3),
@@ -355,6 +419,8 @@ async def test_gauges_follow_the_picture() -> None:
     assert samples["hotline_calls_in_stage", (("stage", "menu"),)] == 0
     assert samples["hotline_agents", (("state", "paused"),)] == 1
     assert samples["hotline_queue_waiting", (("section", "inquiry"),)] == 7
+    assert samples["hotline_queue_agents", (("section", "inquiry"),)] == 1, "one talks, one is paused"
+    assert samples["hotline_queue_agents", (("section", "complaint"),)] == 0
     assert samples["hotline_ami_link_up", ()] == 1
     assert samples["hotline_recordings_missing", ()] == 3
 
@@ -401,3 +467,19 @@ async def test_two_exporters_do_not_share_anything() -> None:
 
 def hotline(samples: Samples) -> Samples:
     return {key: value for key, value in samples.items() if key[0].startswith("hotline_")}
+
+
+@pytest.mark.parametrize("trunk", [SYNTHETIC_TRUNK, "1001"])
+async def test_tests_count_nowhere(trunk: str) -> None:
+    """The synthetic caller's calls, and those of agents' own telephones: as in the ledger's figures (K1, K2)."""
+    told = [CallArrived(call_id=CALL, at=at(0), trunk=trunk, caller="99"), asked(1, by=AskedBy.FALLBACK), rang(2)]
+    told += [picked_up(3), heard(3.5), leg_ended(9, NORMAL), ended(9)]
+    subject = exporter()
+    before = await read(subject)
+    for change in told_one_by_one(told):
+        subject.on_change(change)
+    after = await read(subject)
+    changed = {name for (name, labels), value in after.items() if before.get((name, labels)) != value}
+    assert {name for name in changed if not name.startswith(("process_", "python_"))} == {
+        "hotline_events_stored_total"
+    }

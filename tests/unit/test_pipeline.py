@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +18,7 @@ from calls.errors import StorageRefused, StorageUnavailable
 from calls.events import AnyEvent
 from calls.ports import Change
 from service.pipeline import Observer, Pipeline
+from service.spool import Spool
 from tests.support_ledger import MemoryLedger, story
 from tests.support_virtual_time import run_virtual
 
@@ -230,6 +234,176 @@ def test_unavailable_in_the_middle_of_sorting_out_a_bad_event() -> None:
         assert pipeline.refused == 1
 
     run_virtual(scenario())
+
+
+# --- with a spool on disk ---
+
+
+@contextlib.asynccontextmanager
+async def spooling(
+    database: Database, folder: Path, *, capacity: int = 100_000, limit: int = 1 << 24, **more: Any
+) -> AsyncIterator[Pipeline]:
+    spool, journal = Spool(folder / "waiting", limit), Spool(folder / "journal", limit)
+    pipeline = Pipeline(database, [], capacity, spool=spool, journal=journal, **more)
+    task = asyncio.create_task(pipeline.run())
+    try:
+        yield pipeline
+    finally:
+        task.cancel()  # as sudden as SIGKILL: nothing is written at the end
+        await asyncio.wait({task})
+
+
+async def test_while_the_database_is_away_events_are_safe_on_disk(tmp_path: Path) -> None:
+    database, events = Database(), calls(100)
+    database.gone = True
+    async with spooling(database, tmp_path) as pipeline:
+        await hand_over(pipeline, events)
+        await pipeline.kept()
+        assert (pipeline.pending, pipeline.stored, pipeline.available) == (300, 0, False)
+    database.gone = False
+    async with spooling(database, tmp_path) as pipeline:  # the next process
+        assert pipeline.pending == 300
+        await pipeline.drained()
+        assert (pipeline.pending, pipeline.stored) == (0, 300)
+    assert database.taken == events
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+async def test_they_are_stored_in_order_when_it_is_back(tmp_path: Path) -> None:
+    database, events = Database(), calls(400)
+    async with spooling(database, tmp_path) as pipeline:
+        await hand_over(pipeline, events[:100])
+        await pipeline.drained()
+        database.gone = True
+        await hand_over(pipeline, events[100:900])
+        await pipeline.kept()
+        database.gone = False
+        await hand_over(pipeline, events[900:])
+        await pipeline.drained()
+    assert database.taken == events
+
+
+async def test_what_nobody_else_has_written_down_survives_sigkill_at_once(tmp_path: Path) -> None:
+    database, events = Database(), calls(3)
+    async with spooling(database, tmp_path) as pipeline:
+        for event in events:
+            pipeline.put_nowait(event)
+    assert database.taken == []  # killed before anything was stored
+    async with spooling(database, tmp_path) as pipeline:
+        await pipeline.put(calls(4)[3])
+        await pipeline.drained()
+    assert {event.key for event in database.taken} >= {event.key for event in events}
+    assert database.taken[: len(events)] == events
+
+
+async def test_the_journal_is_empty_when_everything_is_stored(tmp_path: Path) -> None:
+    database, events = Database(), calls(50)
+    async with spooling(database, tmp_path) as pipeline:
+        for number, event in enumerate(events):
+            if number % 3:
+                await pipeline.put(event)
+            else:
+                pipeline.put_nowait(event)
+        await pipeline.drained()
+        while list((tmp_path / "journal").iterdir()):
+            await asyncio.sleep(0.001)
+    assert database.taken == events
+
+
+async def test_before_the_database_is_made_ready_nothing_is_tried(tmp_path: Path) -> None:
+    database, opened = Database(), asyncio.Event()
+    async with spooling(database, tmp_path, opened=opened) as pipeline:
+        await hand_over(pipeline, calls(2))
+        await pipeline.kept()
+        assert database.attempts == []
+        opened.set()
+        await pipeline.drained()
+    assert database.taken == calls(2)
+
+
+async def test_a_spool_that_is_full_slows_the_source_down_and_loses_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, events = Database(), calls(200)
+    database.gone = True
+    async with spooling(database, tmp_path, capacity=20, limit=5000) as pipeline:
+        source = asyncio.create_task(hand_over(pipeline, events))
+        while pipeline.disk_ok:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        assert not source.done()
+        assert pipeline.pending < 100
+        database.gone = False
+        await source
+        await pipeline.drained()
+        assert pipeline.pending == 0
+    assert list(dict.fromkeys(database.taken)) == events
+    assert [entry.message for entry in caplog.records].count("spool.full") >= 1
+
+
+async def test_a_disk_that_fails_is_told_once_and_crashes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_file: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    database, events = Database(), calls(5)
+    database.gone = True
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        async with spooling(database, tmp_path) as pipeline:
+            for event in events[:5]:
+                pipeline.put_nowait(event)
+            await hand_over(pipeline, events[5:])
+            while len(database.attempts) < 4:
+                await asyncio.sleep(0.01)
+            assert not pipeline.disk_ok
+            database.gone = False
+            await pipeline.drained()
+    assert database.taken == events
+    assert [e.message for e in caplog.records if e.levelname == "ERROR"].count("journal.full") == 1
+
+
+async def test_who_is_told_of_an_event_that_was_refused(tmp_path: Path) -> None:
+    database, events, told = Database(), calls(2), list[str]()
+    database.bad = {events[1].key}
+    async with spooling(database, tmp_path, on_refused=lambda event, _why: told.append(event.key)) as pipeline:
+        await hand_over(pipeline, events)
+        await pipeline.drained()
+    assert told == [events[1].key]
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_killed_again_and_again_it_stores_everything_once(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Whoever hands over goes on from what was kept, as the reader of a file does from its checkpoint."""
+    folder, database, events = tmp_path_factory.mktemp("killed"), Database(), calls(12)
+
+    async def life(start: int) -> int:
+        kept = start
+        database.gone = data.draw(st.booleans())
+        async with spooling(database, folder) as pipeline:
+            some = events[start : start + data.draw(st.integers(0, 12))]
+            await hand_over(pipeline, some)
+            if data.draw(st.booleans()):
+                await pipeline.kept()
+                kept += len(some)
+            await asyncio.sleep(data.draw(st.sampled_from([0, 0.001, 0.12])))
+        return kept
+
+    async def scenario() -> None:
+        place = 0
+        for _ in range(data.draw(st.integers(1, 4))):
+            place = await life(place)
+        database.gone = False
+        async with spooling(database, folder) as pipeline:
+            await hand_over(pipeline, events[place:])
+            await pipeline.drained()
+
+    asyncio.run(scenario())
+    assert {event.key for event in database.taken} == {event.key for event in events}
 
 
 async def test_the_memory_ledger_is_gone_as_a_database_is() -> None:

@@ -35,7 +35,7 @@ def stored(event: AnyEvent) -> dict[str, Any]:
 
 
 def restored(row: dict[str, Any]) -> AnyEvent:
-    return event_of(row["kind"], row["call_id"], row["at"], row["data"])
+    return event_of(row["kind"], row["call_id"], row["at"], row["data"], row["source"])
 
 
 @given(EVENTS)
@@ -43,6 +43,7 @@ def test_every_event_comes_back_as_it_was(event: AnyEvent) -> None:
     row = stored(event)
     again = restored(row)
     assert again == event
+    assert again.source is event.source
     assert row["key"] == again.key == event.key
     assert [type(getattr(again, name)) for name in row["data"]] == [
         type(getattr(event, name)) for name in row["data"]
@@ -60,6 +61,7 @@ def test_a_row_holds_common_fields_in_columns_and_the_rest_as_data() -> None:
         "kind": "arrived",
         "at": NOON,
         "data": {"trunk": "trunk", "caller": CALLER},
+        "source": "service",
     }
 
 
@@ -69,9 +71,10 @@ def test_a_row_holds_common_fields_in_columns_and_the_rest_as_data() -> None:
         ({"kind": "teleported"}, "teleported"),
         ({"data": {"trunk": "t"}}, "arrived"),
         ({"kind": "ended", "data": {"by": "nobody"}}, "ended"),
+        ({"source": "hearsay"}, "arrived"),
         ({"kind": "recording", "data": {"duration_s": None, "sample_rate_hz": 1, "complete": True}}, "recording"),
     ],
-    ids=["unknown kind", "field missing", "unknown value", "wrong type"],
+    ids=["unknown kind", "field missing", "unknown value", "unknown source", "wrong type"],
 )
 def test_a_row_that_this_version_cannot_read_is_a_clear_error(change: dict[str, Any], named: str) -> None:
     with pytest.raises(StorageRefused, match=named):

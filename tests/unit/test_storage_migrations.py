@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect
+from alembic.operations import Operations
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect, text
 
 from calls.call import Call
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
 from storage.tables import metadata
-from tests.support_ledger import story
+from tests.support_ledger import Ring, story
 from tests.support_postgres import postgres
 
 
@@ -99,3 +101,34 @@ async def test_two_that_upgrade_at_once_do_not_disturb_each_other(url: str, tmp_
     (tmp_path / "100%").mkdir()
     await asyncio.gather(upgrade(url), upgrade(url), upgrade(url))
     assert await differences(url, metadata) == []
+
+
+async def test_how_long_callers_waited_is_filled_in_for_calls_already_on_the_books(
+    url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "100%").mkdir()
+    await upgrade(url)
+    engine = open_engine(url)
+    ring = Ring("1001", 2, answered=14, connected=15.000001, ended=60)
+    stories = [
+        story("1.1", asked=1, rings=[ring], ended=60),
+        story("2.1", asked=1.5, ended=70.123457),
+        story("3.1", asked=1, promised=50, ended=55),
+        story("4.1", ended=9),
+        story("5.1", asked=1),
+    ]
+    await SqlLedger(engine).record([event for told in stories for event in told])
+    steps = importlib.import_module("storage.migrations.versions.0003_rollups")
+
+    def again(connection: Connection) -> None:
+        with Operations.context(MigrationContext.configure(connection)):
+            connection.execute(text("ALTER TABLE calls DROP COLUMN waited_s"))
+            steps._add_waited()
+
+    async with engine.begin() as connection:
+        await connection.run_sync(again)
+        rows = await connection.execute(text("SELECT call_id, waited_s FROM calls"))
+        found = {row.call_id: row.waited_s for row in rows}
+    await engine.dispose()
+    assert found == {told[0].call_id: Call.of(told).waited_s for told in stories}
+    assert found == {"1.1": 14.000001, "2.1": 68.623457, "3.1": 49.0, "4.1": None, "5.1": None}

@@ -25,15 +25,18 @@ from calls.events import (
     CallEnded,
     CallOverflowed,
     CallRequeued,
+    CallTransferred,
     EndedBy,
     LegEnded,
     OfferEnd,
     PersonAsked,
+    Source,
 )
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
 from ivr.ami.translate import CelRecord, record_of, translate
 from ivr.ami.wire import AmiMessage
 from ivr.cel_file import Checkpoint, read_on
+from tests.support_cel import as_ami, as_line
 
 NOON = datetime(2026, 11, 24, 4, 0, 0, 250_001, UTC)
 CALLER = "13800138000"
@@ -61,47 +64,6 @@ def said(text: str) -> str:
 
 def hangup(source: str, cause: int = 16) -> str:
     return json.dumps({"hangupcause": cause, "hangupsource": source, "dialstatus": ""})
-
-
-def as_ami(record: CelRecord) -> AmiMessage:
-    """The record as the manager interface tells it."""
-    return AmiMessage.of(
-        {
-            "Event": "CEL",
-            "Privilege": "call,all",
-            "Timestamp": f"{record.at.timestamp():.6f}",
-            "EventName": record.name,
-            "AccountCode": "",
-            "CallerIDnum": record.caller,
-            "Exten": "s",
-            "Context": record.context,
-            "Channel": record.channel,
-            "Application": "Queue",
-            "EventTime": f"{record.at:%Y-%m-%d %H:%M:%S}",
-            "UniqueID": record.unique_id,
-            "LinkedID": record.linked_id,
-            "Peer": "",
-            "Extra": record.extra,
-        }
-    )
-
-
-def as_line(record: CelRecord) -> str:
-    """The record as ``cel_custom`` writes it with our template."""
-    values = [
-        record.name,
-        f"{int(record.at.timestamp())}.{record.at.microsecond:06d}",
-        record.caller,
-        record.channel,
-        "s",
-        record.context,
-        "Queue",
-        record.unique_id,
-        record.linked_id,
-        "PJSIP/1001-0000003b",
-        record.extra,
-    ]
-    return ",".join('"' + value.replace('"', '""') + '"' for value in values) + "\n"
 
 
 RANG = AgentRang(call_id=CALL, at=NOON, leg_id=LEG, agent=AgentNumber("1001"))
@@ -226,6 +188,16 @@ TABLE: list[tuple[str, CelRecord, AnyEvent | None]] = [
         agent("HANGUP", '{"hangupcause":"17"}'),
         LegEnded(call_id=CALL, at=NOON, leg_id=LEG, agent=AgentNumber("1001"), cause=0),
     ),
+    (
+        "transferred blind",
+        agent("BLINDTRANSFER", '{"extension":"95000","context":"from-agents"}'),
+        CallTransferred(call_id=CALL, at=NOON, leg_id=LEG, agent=AgentNumber("1001")),
+    ),
+    (
+        "transferred after asking",
+        agent("ATTENDEDTRANSFER", '{"channel2_name":"PJSIP/1001-0000003d"}'),
+        CallTransferred(call_id=CALL, at=NOON, leg_id=LEG, agent=AgentNumber("1001")),
+    ),
     ("the agent leaves the bridge", agent("BRIDGE_EXIT", "{}"), None),
     ("our words on an agent's channel", agent("OVERFLOWED", said("")), None),
     ("helper rings", agent("CHAN_START", channel="Local/s@number-voice-00000008;1"), None),
@@ -247,7 +219,9 @@ def test_a_record_from_ami_and_from_the_file_is_one_fact(
     assert from_ami is not None
     assert translate(from_ami) == translate(from_file) == event
     if event is not None:
-        assert {event.key} == {told.key for told in (translate(from_ami), translate(from_file)) if told}
+        told = [told for told in (translate(from_ami), translate(from_file)) if told]
+        assert {event.key} == {one.key for one in told}
+        assert [one.source for one in told] == [Source.AMI, Source.FILE]
 
 
 def test_the_table_holds_every_kind_that_asterisk_tells() -> None:

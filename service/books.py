@@ -1,0 +1,77 @@
+"""The books joined: sums, indicators, and the task that keeps roll-ups fresh."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from calls.errors import StorageError
+from calls.ports import Clock
+from calls.workdays import Workdays
+from ivr.menu.hours import PublicHolidays
+from metrics.kpi.catalogue import Catalogue
+from metrics.kpi.figures import KpiFigures, Sources
+from service.settings import Settings
+from storage.books import SqlBooks
+from storage.outages import SqlOutages
+from storage.presence import SqlPresence
+from storage.rollups import RollUps
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 60.0
+_BREATH_S = 0.05
+"""Between two roll-ups: SQLite has one writer, and calls come first."""
+
+
+def workdays_of_china() -> Workdays:
+    """The official calendar, as far as it is published."""
+    calendar = PublicHolidays.of_china()
+    return Workdays(calendar.days_off, calendar.makeup_workdays)
+
+
+def books_of(settings: Settings, engine: AsyncEngine) -> SqlBooks:
+    """The books in the operator's time zone and under the operator's limit (A1)."""
+    return SqlBooks(engine, settings.zone, settings.rings.limit_s, workdays_of_china())
+
+
+def kpi_figures_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> KpiFigures:
+    """Where every page, gauge, report and the API gets its figures from."""
+    sources = Sources(
+        books=books_of(settings, engine),
+        presence=SqlPresence(engine),
+        outages=SqlOutages(engine),
+        hours=settings.scheduled,
+        workdays=workdays_of_china(),
+    )
+    return KpiFigures(sources, clock, Catalogue(settings.rings.limit_s))
+
+
+class RollUpKeeper:
+    """Makes roll-ups of what is over and not rolled up, or has changed since."""
+
+    def __init__(self, settings: Settings, engine: AsyncEngine, clock: Clock) -> None:
+        self._rollups = RollUps(engine, settings.zone, settings.rings.limit_s, clock)
+
+    async def run(self) -> None:
+        """Keep at it until cancelled. Figures are right all the while; only slower where roll-ups are missing."""
+        while True:
+            try:
+                await self.refresh()
+            except StorageError as error:
+                log.warning("rollups.unavailable", extra={"reason": str(error)})
+            await asyncio.sleep(_EVERY_S)
+
+    async def refresh(self) -> None:
+        """Make everything that is stale now. Raises StorageError."""
+        # Months can be made once their days are: a second look finds them.
+        while stale := await self._rollups.stale():
+            made = 0
+            for period in stale:
+                made += await self._rollups.make(period)
+                await asyncio.sleep(_BREATH_S)
+            log.info("rollups.made", extra={"number": made, "stale": len(stale)})
+            if made < len(stale):
+                return
