@@ -1,6 +1,7 @@
 # make demo | run | test | lint | bench NAME=calls | lock
 # Everything is installed on the way by setup.sh; see README.md.
-.PHONY: help demo run test lint bench lock
+# make pictures draws the dashboards' pictures in docs/ anew (takes half an hour and more).
+.PHONY: help demo run test lint bench lock pictures
 SHELL := /bin/sh
 export MONITORING
 
@@ -29,3 +30,6 @@ bench:
 
 lock:
 	@sh setup.sh test && exec sh lock.sh
+
+pictures:
+	@sh setup.sh test && exec .venv/bin/python -m tests.draw_dashboards

@@ -28,6 +28,7 @@ if [ "$want" = test ] || [ "${MONITORING:-}" = 1 ]; then
 fi
 if [ "$want" = test ]; then
   need chromium chromium
+  need npm npm
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
   ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || packages="$packages fonts-noto-cjk"
 fi

@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from asterisk_conf.modules import MODULES
 from calls.errors import AmiRefused, AsteriskError
+from calls.ids import SYNTHETIC_TRUNK
 from ivr.ami.client import FencedManager
 from ivr.ami.sink import EventSink
 from service.asterisk import AMI_USER, Asterisk
@@ -243,6 +244,7 @@ async def test_it_carries_our_name_and_every_telephone(started: Started) -> None
     shown = await started.ask("pjsip show endpoints")
     settings = started.asterisk.settings
     names = {agent.number for agent in settings.agents} | {trunk.name for trunk in settings.trunks}
+    names.add(SYNTHETIC_TRUNK)
     assert set(re.findall(r"^ Endpoint: +(\w+)[ /]", shown, re.M)) - {"<Endpoint"} == names
 
 

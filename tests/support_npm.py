@@ -1,0 +1,41 @@
+"""npm packages for tests and pictures: fetched once below ``var``, exactly those of the lock file."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from service.settings import ROOT
+
+_FETCH_S = 300
+
+
+def fetched(folder: Path, *options: str) -> Path:
+    """Where the packages of a folder's ``package-lock.json`` lie, beside copies of its files.
+
+    No package may run a script of its own. Several processes may ask at once; the first one fetches.
+    """
+    assert shutil.which("npm"), "npm is missing; get it with: apt-get install npm"
+    lock = folder / "package-lock.json"
+    version = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    work = ROOT / "var" / "npm" / f"{folder.name}-{version}"
+    work.mkdir(parents=True, exist_ok=True)
+    with (work.parent / f"{folder.name}.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        for file in folder.iterdir():
+            if file.is_file():
+                shutil.copy(file, work)
+        if not (work / "done").exists():
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options],
+                cwd=work,
+                check=True,
+                timeout=_FETCH_S,
+            )
+            # npm leaves out, without a word, an optional package that it could not get: a compiler's program, say.
+            subprocess.run(["npm", "run", "--silent", "check"], cwd=work, check=True, timeout=_FETCH_S)
+            (work / "done").touch()
+    return work
