@@ -190,5 +190,6 @@ async def stand(config: Path | None) -> AsyncIterator[Stand]:
         yield made
     finally:
         await made.stop_service()
+        made.asterisk.kill()  # hundreds of calls may be up: nobody waits for their good-byes
         await made.asterisk.stop()
         forget_calls(settings)

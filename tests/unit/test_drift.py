@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -93,6 +93,7 @@ class Planes:
 NONE = {"K1": 0.0, "K2": 0.0}
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.randoms(use_true_random=False), st.data())
 def test_nothing_that_comes_late_twice_or_in_any_order_is_drift(
     calls: list[int], dice: random.Random, data: st.DataObject
