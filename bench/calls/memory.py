@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.calls.probe import rss_mb
 from bench.calls.stand import forget_calls, settings_text
-from bench.calls.synthetic import call_id, call_lines, call_messages, channel
+from bench.calls.synthetic import call_id, call_lines, call_messages, menu_request
 from calls.errors import SanshengError
 from recordings.intake import LEGS
 from service.asterisk import AMI_USER, Dirs
@@ -118,22 +118,7 @@ class _Feeder:
     async def _menu(self, number: int, began: float) -> None:
         """Asterisk's side of one menu: key 1 whenever something is said."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._settings.ports.agi)
-        request = {
-            "network": "yes",
-            "network_script": "menu",
-            "request": f"agi://127.0.0.1:{self._settings.ports.agi}/menu",
-            "channel": channel(number),
-            "language": "zh-CN",
-            "type": "PJSIP",
-            "uniqueid": call_id(number, began),
-            "callerid": "13800138000",
-            "calleridname": "unknown",
-            "dnid": "95000",
-            "context": "hotline",
-            "extension": "s",
-            "priority": "7",
-        }
-        writer.write("".join(f"agi_{name}: {value}\n" for name, value in request.items()).encode() + b"\n")
+        writer.write(menu_request(self._settings.ports.agi, number, began))
         while line := await reader.readline():
             writer.write(_PRESSED_1 if line.startswith(b"STREAM FILE") else _DONE)
         writer.close()

@@ -68,6 +68,26 @@ def channel(number: int) -> str:
     return f"PJSIP/bench-{number:08x}"
 
 
+def menu_request(port: int, number: int, began: float) -> bytes:
+    """What Asterisk sends first when one call enters the menu that is served on ``port``."""
+    fields = {
+        "network": "yes",
+        "network_script": "menu",
+        "request": f"agi://127.0.0.1:{port}/menu",
+        "channel": channel(number),
+        "language": "zh-CN",
+        "type": "PJSIP",
+        "uniqueid": call_id(number, began),
+        "callerid": "13800138000",
+        "calleridname": "unknown",
+        "dnid": "95000",
+        "context": "hotline",
+        "extension": "s",
+        "priority": "7",
+    }
+    return "".join(f"agi_{name}: {value}\n" for name, value in fields.items()).encode() + b"\n"
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """One record of one call."""

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 from types import TracebackType
 
+from bench.calls.synthetic import menu_request
 from service.settings import Settings
 
 _PRESSED_STAR = b"200 result=42 endpos=8000\n"
 _DONE = b"200 result=1\n"
+_BEGAN = 1_700_000_000.0
+"""When these calls began, in seconds since the epoch; nothing depends on it."""
 _LISTENS_S = 3.0
 """How much of a prompt a caller hears before pressing ``*``, "again"."""
 
@@ -43,22 +46,7 @@ class Callers:
     async def _stay(self, number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         with contextlib.closing(writer):
-            request = {
-                "network": "yes",
-                "network_script": "menu",
-                "request": f"agi://127.0.0.1:{self._port}/menu",
-                "channel": f"PJSIP/bench-{number:08x}",
-                "language": "zh-CN",
-                "type": "PJSIP",
-                "uniqueid": f"bench-1700000000.{number}",
-                "callerid": "13800138000",
-                "calleridname": "unknown",
-                "dnid": "95000",
-                "context": "hotline",
-                "extension": "s",
-                "priority": "7",
-            }
-            writer.write("".join(f"agi_{name}: {value}\n" for name, value in request.items()).encode() + b"\n")
+            writer.write(menu_request(self._port, number, _BEGAN))
             while line := await reader.readline():
                 if line.startswith(b"STREAM FILE"):
                     await asyncio.sleep(_LISTENS_S)
