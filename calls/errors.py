@@ -21,7 +21,16 @@ SanshengError
 ├── ReportError              a report cannot be made or written
 ├── FigureError              a figure that cannot be made: unknown, or not defined for what was asked
 │   └── PeriodError          a period that does not exist or cannot be read
-└── RecordingError           a recording cannot be taken in
+├── RecordingError           a recording cannot be taken in
+├── CustodyError             a recording in custody cannot be stored, read or deleted
+│   ├── AudioDamaged           what lies in the vault is not what was put there
+│   ├── AudioGone              deleted under its retention policy: the key is destroyed
+│   └── KeyMissing             the master key that is needed is not there
+├── AccessDenied             the right or the reason that this needs is missing
+├── BackupError              a backup cannot be made, or what is restored is not what was saved
+├── ModelError               a speech model is missing, damaged or unknown
+├── TranscriptionError       a leg cannot be transcribed
+└── RuleError                a rule set cannot be read, or fails its own examples
 """
 
 from __future__ import annotations
@@ -113,3 +122,39 @@ class PeriodError(FigureError):
 
 class RecordingError(SanshengError):
     """A recording cannot be taken in."""
+
+
+class CustodyError(SanshengError):
+    """A recording in custody cannot be stored, read or deleted."""
+
+
+class AudioDamaged(CustodyError):
+    """What lies in the vault is not what was put there."""
+
+
+class AudioGone(CustodyError):
+    """Deleted under its retention policy: the key is destroyed."""
+
+
+class KeyMissing(CustodyError):
+    """The master key that is needed is not there."""
+
+
+class AccessDenied(SanshengError):
+    """The right or the reason that this needs is missing."""
+
+
+class BackupError(SanshengError):
+    """A backup cannot be made, or what is restored is not what was saved."""
+
+
+class ModelError(SanshengError):
+    """A speech model is missing, damaged or unknown."""
+
+
+class TranscriptionError(SanshengError):
+    """A leg cannot be transcribed."""
+
+
+class RuleError(SanshengError):
+    """A rule set cannot be read, or fails its own examples."""

@@ -10,12 +10,15 @@ from typing import Protocol
 
 from calls.audit import Discrepancy, Repair
 from calls.call import Call
+from calls.custody import Access, Recording
 from calls.events import AnyEvent
 from calls.ids import AgentNumber, CallId
 from calls.measures import ALL_CALLS, Dimension, Measures, Slice
 from calls.outages import Component, Maintenance, Outage
 from calls.periods import Period
 from calls.presence import Presence, PresenceChange
+from calls.transcript import LegTranscript, Transcript, Word
+from calls.verdicts import RuleSetId, Verdict
 
 
 class Clock(Protocol):
@@ -229,3 +232,62 @@ class OutageBook(Protocol):
 
     async def maintenance(self, since: datetime, until: datetime) -> list[Maintenance]:
         """Windows that overlap ``[since, until)``, in order of their beginning; none that were taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """Sound of one channel: 16 bit signed samples, little-endian."""
+
+    rate_hz: int
+    samples: bytes
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / 2 / self.rate_hz
+
+
+class Recogniser(Protocol):
+    """A speech recogniser with a model, ready for one thread at a time. Native code: worker processes only."""
+
+    engine: str
+    model: str
+
+    def words(self, audio: Pcm) -> list[Word]:
+        """The words of one leg, with times from its beginning. Raises TranscriptionError."""
+
+
+class RecordingBook(Protocol):
+    """What is in custody. Raises StorageUnavailable or StorageRefused."""
+
+    async def of_call(self, call_id: CallId) -> list[Recording]:
+        """The call's recordings; none that were deleted."""
+
+
+class TranscriptBook(Protocol):
+    """What was said. Raises StorageUnavailable or StorageRefused."""
+
+    async def store(self, call_id: CallId, leg: LegTranscript) -> None:
+        """Keep one leg's transcript, in place of an earlier one: storing twice changes nothing."""
+
+    async def transcript(self, call_id: CallId) -> Transcript | None:
+        """What is transcribed of a call so far; ``None`` if nothing is."""
+
+
+class VerdictBook(Protocol):
+    """What the rules say. Raises StorageUnavailable or StorageRefused."""
+
+    async def judged(self, call_id: CallId, rule_set: RuleSetId, verdicts: Sequence[Verdict]) -> None:
+        """Keep the verdicts of one version of a rule set, in place of earlier ones of the same version."""
+
+    async def verdicts(self, call_id: CallId, rule_set: RuleSetId | None = None) -> list[Verdict]:
+        """Verdicts on a call, of one version or of all."""
+
+
+class AccessLog(Protocol):
+    """Who saw what of whom, when and why: append-only and hash-chained (P1, P4)."""
+
+    async def note(self, access: Access) -> None:
+        """Keep the entry, before anything is shown.
+
+        Raises StorageUnavailable or StorageRefused: then nothing may be shown.
+        """

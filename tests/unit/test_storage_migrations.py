@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect, te
 from calls.call import Call
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
-from storage.tables import metadata
+from storage.schema import metadata
 from tests.support_ledger import Ring, story
 from tests.support_postgres import postgres
 

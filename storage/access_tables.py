@@ -1,0 +1,1 @@
+"""Tables of the access log (P1, P4)."""

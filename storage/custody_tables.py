@@ -1,0 +1,1 @@
+"""Tables of recordings in custody (P2)."""

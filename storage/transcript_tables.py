@@ -1,0 +1,1 @@
+"""Tables of transcripts and the work owed on them."""
