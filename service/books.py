@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.errors import StorageError
-from calls.ports import Clock
+from calls.figures import Figure
+from calls.measures import ALL_CALLS, Dimension, Measures, Slice
+from calls.periods import Period
+from calls.ports import Books, Clock
 from calls.workdays import Workdays
 from ivr.menu.hours import PublicHolidays
 from metrics.kpi.catalogue import Catalogue
 from metrics.kpi.figures import KpiFigures, Sources
+from service.back_room import BackRoom
 from service.settings import Settings
 from storage.books import SqlBooks
 from storage.outages import SqlOutages
@@ -37,8 +42,13 @@ def books_of(settings: Settings, engine: AsyncEngine) -> SqlBooks:
     return SqlBooks(engine, settings.zone, settings.rings.limit_s, workdays_of_china())
 
 
-def kpi_figures_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> KpiFigures:
-    """Where every page, gauge, report and the API gets its figures from."""
+def kpi_figures_of(
+    settings: Settings, engine: AsyncEngine, clock: Clock, room: BackRoom | None = None
+) -> KpiFigures:
+    """Where every page, gauge, report and the API gets its figures from; made in a room of their own, if given.
+
+    Then the engine must be the room's, too.
+    """
     sources = Sources(
         books=books_of(settings, engine),
         presence=SqlPresence(engine),
@@ -46,7 +56,41 @@ def kpi_figures_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Kpi
         hours=settings.scheduled,
         workdays=workdays_of_china(),
     )
-    return KpiFigures(sources, clock, Catalogue(settings.rings.limit_s))
+    catalogue = Catalogue(settings.rings.limit_s)
+    return FiguresElsewhere(room, sources, clock, catalogue) if room else KpiFigures(sources, clock, catalogue)
+
+
+class FiguresElsewhere(KpiFigures):
+    """Figures that are made in a back room."""
+
+    def __init__(self, room: BackRoom, sources: Sources, clock: Clock, catalogue: Catalogue) -> None:
+        super().__init__(sources, clock, catalogue)
+        self._room = room
+
+    async def figures(
+        self,
+        kpis: Sequence[str],
+        periods: Sequence[Period],
+        slice: Slice = ALL_CALLS,
+        by: Dimension | None = None,
+        versions: Mapping[str, int] | None = None,
+    ) -> list[Figure]:
+        """See KpiFigures."""
+        return await self._room.run(super().figures(kpis, periods, slice, by, versions))
+
+
+class BooksElsewhere:
+    """Books (``calls.ports.Books``) that are asked in a back room, whose engine they have."""
+
+    def __init__(self, room: BackRoom, books: Books) -> None:
+        self._room = room
+        self._books = books
+
+    async def measures(
+        self, periods: Sequence[Period], slice: Slice = ALL_CALLS, by: Dimension | None = None
+    ) -> list[dict[str | None, Measures]]:
+        """See ``calls.ports.Books.measures``."""
+        return await self._room.run(self._books.measures(periods, slice, by))
 
 
 class RollUpKeeper:

@@ -136,6 +136,7 @@ def _until_signal() -> asyncio.Event:
 
 
 def _serve(settings: Settings, _options: argparse.Namespace) -> int:
+    from service.back_room import SWITCH_S
     from service.wiring import Hotline, menu_of
 
     log_to_stderr()
@@ -145,6 +146,7 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
         # What is there now stays: a collection that walks it all would hold callers up for tens of milliseconds.
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(SWITCH_S)
         await hotline.run(_until_signal())
 
     asyncio.run(serve())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
@@ -74,6 +75,7 @@ class Findings:
                     "books.repaired",
                     extra={"call_id": repair.call_id, "what": repair.what, "source": repair.source},
                 )
+                await asyncio.sleep(0)  # there may be a hundred of them
         except StorageError as error:
             log.warning("findings.later", extra={"reason": str(error), "waiting": self.waiting})
             return False

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from calls.ports import Clock
+from calls.ports import Books, Clock
 from metrics.drift import BooksTotals, DriftWatch
 from metrics.exporter import Exporter
+from metrics.kpi.figures import KpiFigures
 from metrics.ledger_gauges import LedgerGauges
-from service.books import books_of, kpi_figures_of
 from service.settings import Settings
 from service.surroundings import Surroundings
 
@@ -30,13 +28,14 @@ class Gauges:
     def __init__(
         self,
         settings: Settings,
-        engine: AsyncEngine,
+        figures: KpiFigures,
+        books: Books,
         exporter: Exporter,
         clock: Clock,
         in_flight: Callable[[], int],
     ) -> None:
-        totals = BooksTotals(books_of(settings, engine), clock, settings.zone, settings.rings.limit_s)
-        self._ledger = LedgerGauges(kpi_figures_of(settings, engine, clock), exporter, clock, settings.zone)
+        totals = BooksTotals(books, clock, settings.zone, settings.rings.limit_s)
+        self._ledger = LedgerGauges(figures, exporter, clock, settings.zone)
         self._drift = DriftWatch(totals, exporter, in_flight)
         self._surroundings = Surroundings(settings, exporter, clock)
 

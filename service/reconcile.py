@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=10)
 """How long the event log on disk has to tell what another witness told."""
 _AGAIN_S = 1.0
+_FEW = 100
 
 
 class Reconciler:
@@ -108,12 +109,19 @@ class Reconciler:
         began = self._clock.now()
         await self._read_all()
         await self._queue.check(began, self._pipeline)
-        self._findings.mended(await self._audit.unconfirmed(began - GRACE))
+        await self._note_unconfirmed(began - GRACE)
         if self._link.state is LinkState.UP:
             await self._compare_channels()
         await self._findings.flush()
         await self._cel.commit()
         await self._findings.settle()
+
+    async def _note_unconfirmed(self, until: datetime) -> None:
+        """What the event log did not tell is noted; a few at a time, for callers are served meanwhile."""
+        while events := await self._audit.unconfirmed(until, limit=_FEW):
+            self._findings.mended(events)
+            if not await self._findings.flush() or len(events) < _FEW:
+                return
 
     async def _read_all(self) -> None:
         """Everything that Asterisk has written is in the ledger."""

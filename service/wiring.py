@@ -31,8 +31,9 @@ from ivr.snapshot import AgentBoard
 from metrics.exporter import Exporter
 from recordings.intake import IntakeDirs, any_quiet, arrived, rescue
 from service.asterisk import AMI_USER, Dirs
+from service.back_room import BackRoom
 from service.bookkeeping import Bookkeeping
-from service.books import RollUpKeeper, kpi_figures_of
+from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
 from service.gauges import Gauges
 from service.live import LivePicture
 from service.prompts import InstalledPrompts, prompts_available
@@ -86,6 +87,9 @@ class Hotline:
         secrets = load_secrets(settings.var_dir / "secrets.json", [])
         self._engine = open_engine(settings.ledger_url)
         self._ledger = SqlLedger(self._engine)
+        self._room = BackRoom()
+        self._room_engine = open_engine(settings.ledger_url)
+        self._figures = kpi_figures_of(settings, self._room_engine, self._clock, self._room)
         sections = tuple(SectionId(section) for section in SECTIONS)
         self._board = AgentBoard(
             (AgentNumber(agent.number) for agent in settings.agents),
@@ -131,7 +135,12 @@ class Hotline:
             rings=settings.rings.count,
         )
         self._gauges = Gauges(
-            settings, self._engine, self._exporter, self._clock, lambda: self._books.pipeline.pending
+            settings,
+            self._figures,
+            BooksElsewhere(self._room, books_of(settings, self._room_engine)),
+            self._exporter,
+            self._clock,
+            lambda: self._books.pipeline.pending,
         )
         self._agi = self._make_agi(menu)
         self._agi_ready = False
@@ -167,6 +176,8 @@ class Hotline:
         await self._agi.start()
         self._agi_ready = True
         async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self._room)
+            stack.push_async_callback(lambda: self._room.run(self._room_engine.dispose()))
             await stack.enter_async_context(self._web())
             group = await stack.enter_async_context(asyncio.TaskGroup())
             database = group.create_task(self._books.open(), name="database")
@@ -184,7 +195,7 @@ class Hotline:
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),
-                    "roll-ups": RollUpKeeper(self._settings, self._engine, self._clock).run(),
+                    "roll-ups": self._room.run(RollUpKeeper(self._settings, self._room_engine, self._clock).run()),
                 }.items()
             ]
             log.info("service.ready")
@@ -203,8 +214,7 @@ class Hotline:
 
     @contextlib.asynccontextmanager
     async def _web(self) -> AsyncIterator[None]:
-        figures = kpi_figures_of(self._settings, self._engine, self._clock)
-        api = KpiApi(figures, self._clock, self._settings.zone)
+        api = KpiApi(self._figures, self._clock, self._settings.zone)
         app = make_app(self._live, self._exporter.render, self.health, board=self._page, api=api)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()

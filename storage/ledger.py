@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,8 +24,8 @@ from storage.rollups import mark
 from storage.rows import call_row, offer_rows
 from storage.tables import calls, events, offers
 
-_IDS_PER_QUERY = 500
-"""Databases limit the parameters of one statement."""
+_IDS_PER_QUERY = 50
+"""Few, so that the rows of one statement are read within a few milliseconds, callers waiting meanwhile."""
 _LOCKS = 1024
 """Calls share this many locks, so that a batch of any size takes a bounded number of them."""
 _LOCK_SPACE = 7_366_002
@@ -60,9 +61,11 @@ class SqlLedger:
             async with self._writer.begin() as connection:
                 await self._lock(connection, told)
                 known = await events_of_calls(connection, list(told))
-                changes = [
-                    change for call_id in told if (change := _change(known.get(call_id, []), told[call_id]))
-                ]
+                changes = []
+                for call_id, news in told.items():
+                    if change := _change(known.get(call_id, []), news):
+                        changes.append(change)
+                    await asyncio.sleep(0)  # callers in the menu are served in between
                 await self._store(connection, changes)
         return changes
 
@@ -160,6 +163,7 @@ async def events_of_calls(connection: AsyncConnection, call_ids: Sequence[CallId
         for row in await connection.execute(_EVENTS.where(events.c.call_id.in_(some))):
             event = event_of(row.kind, row.call_id, row.at, row.data, row.source)
             found.setdefault(event.call_id, []).append(event)
+        await asyncio.sleep(0)
     return found
 
 
