@@ -291,6 +291,19 @@ TRANSCRIPTION_BACKLOG = Metric(
     "Age of the oldest recording that waits for its transcript; 0 while nothing transcribes.",
 )
 
+# ── Recordings in custody (P2) ───────────────────────────────────────────────────────────────────────────────
+
+RECORDINGS_STORED = Metric("hotline_recordings_stored_total", Kind.COUNTER, "Recordings taken into the vault.")
+RECORDINGS_WAITING = Metric(
+    "hotline_recordings_waiting", Kind.GAUGE, "Finished recordings that are not in the vault yet."
+)
+INGEST_ERRORS = Metric(
+    "hotline_recording_ingest_errors_total", Kind.COUNTER, "Attempts to take a recording in that failed."
+)
+RECORDINGS_DAMAGED = Metric(
+    "hotline_recordings_damaged", Kind.GAUGE, "Recordings in the vault that are not what was put there."
+)
+
 # ── Reliability (K5) ─────────────────────────────────────────────────────────────────────────────────────────
 
 _COMPONENT = _label("component", Component)
@@ -329,5 +342,6 @@ CATALOGUE: tuple[Metric, ...] = (
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
     *(KPI_NUMERATOR, KPI_DENOMINATOR, KPI_AS_OF, DRIFT),
     *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
+    *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),
     *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),
 )

@@ -20,7 +20,7 @@ SWITCH_S = 0.001
 
 
 class BackRoom:
-    """``async with`` it; then ``run`` work in it. What belongs to a loop (database connections) must be its own."""
+    """``async with`` it, then ``run`` work there; what belongs to a loop (connections) must be its own."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

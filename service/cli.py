@@ -18,6 +18,7 @@ from pathlib import Path
 
 from calls.errors import SanshengError, SettingsError
 from calls.ports import Clock, OutageBook
+from service.commands import audit, recordings
 from service.logs import log_to_stderr
 from service.settings import Settings, describe, load_settings
 
@@ -100,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
+    for noun in (recordings, audit):
+        noun.register(commands)
     return parser
 
 

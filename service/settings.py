@@ -149,6 +149,60 @@ class Reliability(_Part):
         return value
 
 
+class Custody(_Part):
+    """Recordings kept safe (P2)."""
+
+    store_url: str = Field(
+        "", description="where recordings are kept: an fsspec URL such as s3://bucket/folder; empty: in var_dir"
+    )
+    key_file: Path | None = Field(None, description="master keys; empty: keys.json in var_dir, made at first use")
+    key_provider: str = Field(
+        "file",
+        description="file, environment (SANSHENG_MASTER_KEYS), or module:factory of a key management service",
+    )
+    check_every_days: int = Field(30, ge=1, description="every recording's checksum is looked at so often")
+
+
+class Keep(_Part):
+    """A retention policy."""
+
+    name: str = Field(min_length=1, max_length=60, description="what it is called on tombstones and in the log")
+    days: int = Field(ge=1, le=36_500, description="so long is kept what was recorded")
+    sections: tuple[str, ...] = Field((), description="calls that asked for one of these; none: every call")
+    promised_only: bool = Field(False, description="only calls in which a call back was promised (A5)")
+
+
+_DEFAULT_KEEPS = (
+    Keep(name="every call", days=90),
+    Keep(name="call back promised", days=365, promised_only=True),
+    Keep(name="ticketing", days=365, sections=("ticketing",)),
+    Keep(name="complaints", days=1096, sections=("complaint",)),
+)
+"""No longer than is needed (P1): a quarter for quality work, a year for money and promises, and three years, the
+general limitation period of the Civil Code (art. 188), for complaints."""
+
+
+class Retention(_Part):
+    """How long recordings, and what was said in them, are kept (P2)."""
+
+    policies: tuple[Keep, ...] = Field(
+        _DEFAULT_KEEPS, description="name, days, sections, promised_only; the longest that applies wins"
+    )
+    every_s: float = Field(3600.0, ge=60, le=86_400, description="how often what is due is deleted")
+    clock_jump_days: int = Field(
+        7, ge=1, le=365, description="a clock further ahead of the last time than this is not believed"
+    )
+    at_once_share: float = Field(
+        0.2, gt=0, le=1, description="a larger share of all calls is not deleted at once unless a person says so"
+    )
+
+    @model_validator(mode="after")
+    def _every_call(self) -> Retention:
+        if all(keep.sections or keep.promised_only for keep in self.policies):
+            raise ValueError("policies: one must be about every call: no sections, no promised_only")
+        return self
+
+
 class Trunk(_Part):
     """A line to the telephone network; calls are accepted from this address only."""
 
@@ -226,6 +280,8 @@ class Settings(_Part):
     ports: Ports = Ports()
     books: Books = Books()
     reliability: Reliability = Reliability()
+    custody: Custody = Custody()
+    retention: Retention = Retention()
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
 
@@ -300,7 +356,7 @@ class Settings(_Part):
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read the settings. Raises SettingsError that names every wrong key and what it should be."""
-    path = path or _default_path()
+    path = path or default_path()
     if path is None:
         return Settings()
     try:
@@ -317,7 +373,8 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}:\n{wrong}") from error
 
 
-def _default_path() -> Path | None:
+def default_path() -> Path | None:
+    """The settings file that is read when none is named, if there is one."""
     named = os.environ.get("SANSHENG_CONFIG")
     if named:
         return Path(named)

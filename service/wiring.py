@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -34,6 +34,8 @@ from service.asterisk import AMI_USER, Dirs
 from service.back_room import BackRoom
 from service.bookkeeping import Bookkeeping
 from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
+from service.custodian import Custodian
+from service.custody import custody_of
 from service.gauges import Gauges
 from service.live import LivePicture
 from service.prompts import InstalledPrompts, prompts_available
@@ -99,6 +101,13 @@ class Hotline:
         limit_s = settings.rings.limit_s
         self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
         self._exporter = Exporter(sections=sections, limit_s=limit_s, build={"version": version})
+        self._custodian = Custodian(
+            custody_of(settings, self._engine, self._clock),
+            self._dirs.intake,
+            self._exporter,
+            timedelta(days=settings.custody.check_every_days),
+            on_kept=lambda call_id: None,
+        )
         self._sink = EventSink()
         self._link = AmiLink(
             "127.0.0.1",
@@ -192,6 +201,8 @@ class Hotline:
                     "figures": self._live.run(),
                     "intake": self._watch_intake(),
                     "rescue": self._rescue_recordings(),
+                    "custodian": self._custodian.run(),
+                    "checksums": self._custodian.check(),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),
@@ -269,6 +280,7 @@ class Hotline:
                 if mtime != seen_mtime:
                     for event in await asyncio.to_thread(lambda: list(arrived(self._dirs.intake, known))):
                         await self._books.pipeline.put(event)
+                        self._custodian.arrived(event.call_id)
                     seen_mtime = mtime
             except OSError as error:
                 # Calls go on; what is not taken in counts as missing until the folder can be read again.

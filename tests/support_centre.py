@@ -155,6 +155,8 @@ class Centre:
         self.var_dir.mkdir(mode=0o700)
         (self.var_dir / "priority-numbers.txt").write_text(f"{PRIORITY_NUMBER}\n")
         self.config = self.var_dir / "settings.toml"
+        self.heard = self.var_dir / "heard"
+        """Recordings that tests took out of the vault."""
         self.settings = self.configure()
         self.asterisk = Asterisk(self.settings, menu_of(self.settings))
         self.service = ServiceProcess(self.settings, ("--config", str(self.config)))

@@ -17,6 +17,7 @@ from pathlib import Path
 from calls.call import Call, Offer, Result, seconds
 from calls.events import AskedBy, EndedBy, MenuChosen, OfferEnd
 from calls.live import AgentNow, AgentState
+from service.asterisk import Dirs
 from tests.support_centre import Centre
 from tests.support_play import Evidence
 from tests.support_scenario import Do, Expect, Offered
@@ -48,7 +49,7 @@ def problems(evidence: Evidence, centre: Centre) -> list[str]:
         *_of_order(evidence),
         *_of_takeover(evidence),
         *_of_counters(evidence),
-        *_of_recordings(evidence, centre.asterisk.dirs.intake, centre.asterisk.dirs.recording),
+        *_of_recordings(evidence, centre.heard, centre.asterisk.dirs),
         *_of_channel_log(evidence),
         *_of_queue_log(evidence),
         *_of_logs(evidence),
@@ -204,7 +205,9 @@ def _counted(call: Call) -> Iterator[str]:
 # ── Recordings ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_recordings(evidence: Evidence, intake: Path, recording: Path) -> Iterator[str]:
+def _of_recordings(evidence: Evidence, heard: Path, dirs: Dirs) -> Iterator[str]:
+    if left := [path.name for path in dirs.intake.iterdir()]:
+        yield f"plain recordings are left: {left}"
     # Of talks that had just begun when Asterisk was killed nothing may have been on disk yet.
     killed = [
         call for call in evidence.calls if call.result is Result.ANSWERED and call.ended_by is EndedBy.SYSTEM
@@ -213,8 +216,8 @@ def _of_recordings(evidence: Evidence, intake: Path, recording: Path) -> Iterato
     if killed and len(unwritten) == len(killed):
         unwritten = set()
     for call in evidence.calls:
-        folder = intake / call.call_id
-        if (recording / call.call_id).exists():
+        folder = heard / call.call_id
+        if (dirs.recording / call.call_id).exists():
             yield f"call {call.call_id} is still being recorded"
         if call.result is not Result.ANSWERED:
             if folder.exists() or call.recording:

@@ -12,11 +12,16 @@ from pathlib import Path
 from sqlalchemy import select
 
 from calls.call import Call, Result
+from calls.custody import Access, AccessKind
 from calls.events import AnyEvent
 from calls.ids import CallId
 from calls.live import AgentNow
 from ivr.ami.translate import translate
-from ivr.cel_file import Checkpoint, read_on
+from ivr.cel_file import read_on
+from ivr.log_tail import Checkpoint
+from recordings.intake import INTERRUPTED
+from service.custody import custody_of
+from service.wiring import SystemClock
 from simulation.people import Outcome, People
 from simulation.script import CallerScript, Speak, Step
 from storage.engine import open_engine
@@ -212,7 +217,25 @@ async def _settled(
         return False
     calls = [await ledger.call(CallId(call_id)) for call_id in new]
     recorded = all(call.recording for call in calls if call and call.result is Result.ANSWERED)
-    return recorded and await centre.is_quiet()
+    kept = not any(centre.asterisk.dirs.intake.iterdir())
+    return recorded and kept and await centre.is_quiet()
+
+
+async def _take_out(centre: Centre, call_id: CallId) -> None:
+    """The call's recording, out of the vault, into files that look as they did before they went in (P2)."""
+    engine = open_engine(centre.settings.ledger_url)
+    try:
+        custody = custody_of(centre.settings, engine, SystemClock())
+        for one in await custody.recordings(call_id):
+            folder = centre.heard / call_id
+            folder.mkdir(parents=True, exist_ok=True)
+            access = Access("os:test", AccessKind.EXPORT, "a scenario's checks", call_id, one.leg)
+            with await custody.open(call_id, one.leg, access) as sound:
+                (folder / f"{one.leg}.wav").write_bytes(sound.read())
+            if not one.complete:
+                (folder / INTERRUPTED).touch()
+    finally:
+        await engine.dispose()
 
 
 async def _gather(
@@ -226,6 +249,7 @@ async def _gather(
         events = await ledger.events(CallId(call_id))
         evidence.events[CallId(call_id)] = events
         evidence.calls.append(Call.of(events))
+        await _take_out(centre, CallId(call_id))
     counters = await centre.counters()
     evidence.increase = {name: value - marks.counters.get(name, 0) for name, value in counters.items()}
     evidence.cel = marks.new_records()

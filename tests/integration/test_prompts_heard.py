@@ -90,7 +90,9 @@ RECORD = Path(__file__).with_name("prompts_heard.json")
 HEAR_AGAIN = os.environ.get("HEAR_AGAIN") == "1"
 
 
-def not_understood(what: str, language: str, utterances: Sequence[Utterance], reading: Reading) -> dict[str, float]:
+def not_understood(
+    what: str, language: str, utterances: Sequence[Utterance], reading: Reading
+) -> dict[str, float]:
     """What is misheard of the utterances, from the record if they have not changed since."""
     name, digest = f"{what}, {language}", hashlib.sha256(str(LIMIT).encode())
     for utterance in utterances:
@@ -102,7 +104,9 @@ def not_understood(what: str, language: str, utterances: Sequence[Utterance], re
     wrong = misheard(whisper_model(), utterances, language, reading, LIMIT)
     if HEAR_AGAIN:
         record[name] = {"sha256": digest.hexdigest(), "misheard": wrong}
-        RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+        RECORD.write_text(
+            json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+        )
     return wrong
 
 
