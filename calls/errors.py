@@ -30,6 +30,7 @@ SanshengError
 ├── BackupError              a backup cannot be made, or what is restored is not what was saved
 ├── ModelError               a speech model is missing, damaged or unknown
 ├── TranscriptionError       a leg cannot be transcribed
+├── SearchError              what was asked for cannot be searched
 └── RuleError                a rule set cannot be read, or fails its own examples
 """
 
@@ -154,6 +155,10 @@ class ModelError(SanshengError):
 
 class TranscriptionError(SanshengError):
     """A leg cannot be transcribed."""
+
+
+class SearchError(SanshengError):
+    """What was asked for cannot be searched."""
 
 
 class RuleError(SanshengError):

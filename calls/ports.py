@@ -17,7 +17,7 @@ from calls.measures import ALL_CALLS, Dimension, Measures, Slice
 from calls.outages import Component, Maintenance, Outage
 from calls.periods import Period
 from calls.presence import Presence, PresenceChange
-from calls.transcript import LegTranscript, Transcript, Word
+from calls.transcript import LegTranscript, Span, Transcript, Word
 from calls.verdicts import RuleSetId, Verdict
 
 
@@ -249,11 +249,19 @@ class Pcm:
 class Recogniser(Protocol):
     """A speech recogniser with a model, ready for one thread at a time. Native code: worker processes only."""
 
-    engine: str
-    model: str
+    @property
+    def engine(self) -> str:
+        """``vosk`` or ``whisper``."""
 
-    def words(self, audio: Pcm) -> list[Word]:
-        """The words of one leg, with times from its beginning. Raises TranscriptionError."""
+    @property
+    def model(self) -> str:
+        """Name and version of the model."""
+
+    def words(self, audio: Pcm, spans: tuple[Span, ...]) -> list[Word]:
+        """The words of one leg, with times from its beginning; ``spans`` is where there is a voice in it.
+
+        Raises TranscriptionError.
+        """
 
 
 class RecordingBook(Protocol):

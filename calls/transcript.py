@@ -57,6 +57,8 @@ class LegTranscript:
     """Where there is a voice, by voice activity, not by words; in order, apart from each other."""
     words: tuple[Word, ...]
     """In order of their beginning."""
+    announced: Span | None = None
+    """Where our announcement of the agent's number is (A2), which is nobody's voice and not among the words."""
 
     @property
     def text(self) -> str:

@@ -19,6 +19,7 @@ from calls.call import Result, Stage
 from calls.events import OfferEnd, Source
 from calls.live import AgentState
 from calls.outages import Component, SyntheticResult
+from calls.verdicts import Outcome
 
 NO_SECTION = "none"
 """The section of a call that has not asked for a person."""
@@ -288,7 +289,26 @@ CALENDAR_KNOWN_UNTIL = Metric(
 TRANSCRIPTION_BACKLOG = Metric(
     "hotline_transcription_backlog_age_seconds",
     Kind.GAUGE,
-    "Age of the oldest recording that waits for its transcript; 0 while nothing transcribes.",
+    "Age of the oldest recording that waits for its transcript; 0 while nothing waits.",
+)
+LEGS_WAITING = Metric("hotline_transcription_legs_waiting", Kind.GAUGE, "Legs that wait for their transcript.")
+LEGS_OVER = Metric(
+    "hotline_transcription_legs",
+    Kind.GAUGE,
+    "Legs in the books by how their transcription came out: quarantined ones killed their worker twice.",
+    (_label("result", ("done", "failed", "quarantined")),),
+)
+NARROW_AGENTS = Metric(
+    "hotline_narrowband_agent_legs",
+    Kind.GAUGE,
+    "Transcribed legs of agents that came narrowband: recognition errs several times as often there.",
+)
+JUDGED = Metric("hotline_judged_calls", Kind.GAUGE, "Calls in the books that rules have judged (Q1).")
+VERDICTS = Metric(
+    "hotline_rule_verdicts",
+    Kind.GAUGE,
+    "Verdicts of the rule sets in force, by rule and outcome (A2 to A6).",
+    (Label("rule"), _label("outcome", Outcome)),
 )
 
 # ── Recordings in custody (P2) ───────────────────────────────────────────────────────────────────────────────
@@ -303,6 +323,27 @@ INGEST_ERRORS = Metric(
 RECORDINGS_DAMAGED = Metric(
     "hotline_recordings_damaged", Kind.GAUGE, "Recordings in the vault that are not what was put there."
 )
+
+BACKUP_AGE = Metric(
+    "hotline_backup_age_seconds",
+    Kind.GAUGE,
+    "Age of the last whole backup; if none was made, of the oldest recording; 0: there is nothing to lose (P2).",
+)
+AUDIT_CHAIN_OK = Metric(
+    "hotline_audit_chain_ok",
+    Kind.GAUGE,
+    "1 if the access log was whole when it was last followed, 0 if it is broken; "
+    "not a number: it was not followed yet (P1, P4).",
+)
+RETENTION_DELETED = Metric(
+    "hotline_retention_deleted_total", Kind.COUNTER, "Calls whose recordings were deleted under their policy (P2)."
+)
+RETENTION_REFUSED = Metric(
+    "hotline_retention_refused",
+    Kind.GAUGE,
+    "1 while retention deletes nothing, because the clock or how much is due is not believed; else 0 (P2).",
+)
+LEGAL_HOLDS = Metric("hotline_legal_holds", Kind.GAUGE, "Calls that are held, whatever their retention (P2).")
 
 # ── Reliability (K5) ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -342,6 +383,8 @@ CATALOGUE: tuple[Metric, ...] = (
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
     *(KPI_NUMERATOR, KPI_DENOMINATOR, KPI_AS_OF, DRIFT),
     *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
+    *(LEGS_WAITING, LEGS_OVER, NARROW_AGENTS, JUDGED, VERDICTS),
     *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),
+    *(BACKUP_AGE, AUDIT_CHAIN_OK, RETENTION_DELETED, RETENTION_REFUSED, LEGAL_HOLDS),
     *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),
 )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from calls.errors import SanshengError, SettingsError
 from calls.ports import Clock, OutageBook
-from service.commands import audit, recordings
+from service.commands import audit, backup, listen, recordings, retention, search
 from service.logs import log_to_stderr
 from service.settings import Settings, describe, load_settings
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "the same with simulated callers and agents")
     demo.add_argument("--calls-per-minute", type=float, default=6, help="how often a simulated caller rings")
     command("serve", _serve, "the service alone, beside an Asterisk that runs already")
+    command("worker", _worker, "transcribe and judge recordings, until Ctrl-C; `run` starts one by itself")
     command("settings", _settings, "every setting with its value and meaning")
     menu = commands.add_parser("menu", help="look at the menu").add_subparsers(required=True, metavar="COMMAND")
     show = menu.add_parser("show", help="draw the menu (Mermaid)")
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
-    for noun in (recordings, audit):
+    for noun in (recordings, audit, retention, backup, listen, search):
         noun.register(commands)
     return parser
 
@@ -156,6 +157,13 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
+def _worker(settings: Settings, _options: argparse.Namespace) -> int:
+    from service.worker import work
+
+    log_to_stderr()
+    return work(settings)
+
+
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     return asyncio.run(_up(settings, options, calls_per_minute=None))
 
@@ -169,7 +177,7 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
     from service.asterisk import Asterisk
     from service.monitoring import Monitoring
     from service.ports import check_ports
-    from service.processes import ServiceProcess, keep_running
+    from service.processes import ServiceProcess, WorkerProcess, keep_running
     from service.wiring import menu_of
 
     stop = _until_signal()
@@ -180,6 +188,7 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
     asterisk = Asterisk(settings, menu)
     arguments = ("--config", str(options.config)) if options.config else ()
     service = ServiceProcess(settings, arguments)
+    worker = WorkerProcess(settings, arguments) if settings.transcription.enabled else None
     async with contextlib.AsyncExitStack() as stack:
         print("starting Asterisk …", flush=True)
         await asterisk.start()
@@ -189,6 +198,9 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
         stack.push_async_callback(service.stop)
         if not await service.ready():
             print("the database is away: calls are served, their events wait on disk until it is back", flush=True)
+        if worker:
+            await worker.start()
+            stack.push_async_callback(worker.stop)
         if monitoring:
             print("starting Prometheus …", flush=True)
             await monitoring.start()
@@ -199,7 +211,7 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
             demo = Demo(settings, asterisk, calls_per_minute)
             await stack.enter_async_context(demo)
         print(_welcome(settings, asterisk, monitoring.urls if monitoring else {}), flush=True)
-        await keep_running(asterisk, service, stop)
+        await keep_running(asterisk, service, stop, worker)
         print("\nstopping …", flush=True)
     print("stopped", flush=True)
     return 0
@@ -249,8 +261,14 @@ def _shown(name: str, settings: Settings) -> str:
     if name == "database_url":
         return re.sub("(//[^:/@]*):.*@", r"\1:***@", value)
     if isinstance(value, tuple):
-        return ", ".join(str(getattr(line, "number", None) or line.name) for line in value)
+        return ", ".join(_name_of(line) for line in value)
     return str(value)
+
+
+def _name_of(line: object) -> str:
+    """What a line of a list is called: an agent by number, a trunk by name, a file by its path."""
+    names = (getattr(line, name, None) for name in ("number", "language", "name"))
+    return str(line) if isinstance(line, Path) else str(next(name for name in names if name))
 
 
 def _menu_show(settings: Settings, options: argparse.Namespace) -> int:

@@ -42,13 +42,13 @@ class Gauges:
     def tasks(self) -> Mapping[str, Coroutine[None, None, None]]:
         """What runs for as long as the service does."""
         return {
-            "ledger gauges": _every(_FIGURES_S, self._ledger.refresh),
-            "drift": _every(_DRIFT_S, self._drift.compare),
-            "surroundings": _every(_SURROUNDINGS_S, self._surroundings.refresh),
+            "ledger gauges": every(_FIGURES_S, self._ledger.refresh),
+            "drift": every(_DRIFT_S, self._drift.compare),
+            "surroundings": every(_SURROUNDINGS_S, self._surroundings.refresh),
         }
 
 
-async def _every(seconds: float, look: Callable[[], Coroutine[None, None, None]]) -> None:
+async def every(seconds: float, look: Callable[[], Coroutine[None, None, None]]) -> None:
     """Look until cancelled. A question to the database is not cut off: its driver would complain."""
     while True:
         looking = asyncio.create_task(look())

@@ -27,14 +27,17 @@ _STEADY_S = 60.0
 class ServiceProcess:
     """The service in a process of its own, so that its end never takes Asterisk with it."""
 
+    command = "serve"
+    log_name = "service.log"
+
     def __init__(self, settings: Settings, arguments: tuple[str, ...] = ()) -> None:
         self._settings = settings
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
-        self.log_file: Path = settings.var_dir / "service.log"
+        self.log_file: Path = settings.var_dir / self.log_name
 
     async def start(self) -> None:
-        """Start it; its log goes to ``service.log``."""
+        """Start it; its log goes to the file."""
         with self.log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *DIES_WITH_US,
@@ -42,7 +45,7 @@ class ServiceProcess:
                 "-m",
                 "service",
                 *self._arguments,
-                "serve",
+                self.command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -100,6 +103,13 @@ class ServiceProcess:
         return "\n".join(self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
+class WorkerProcess(ServiceProcess):
+    """A worker that transcribes: recognisers are native code, and may take their process with them."""
+
+    command = "worker"
+    log_name = "worker.log"
+
+
 async def _missing(web: aiohttp.ClientSession, url: str) -> set[str]:
     """What keeps the service from being ready, as it says itself; empty if nothing does."""
     try:
@@ -110,8 +120,10 @@ async def _missing(web: aiohttp.ClientSession, url: str) -> set[str]:
     return {name for name, works in health.items() if not works and name != "ready"}
 
 
-async def keep_running(asterisk: Asterisk, service: ServiceProcess, stop: asyncio.Event) -> None:
-    """Restart whichever of the two ends, until ``stop``. Restarts of one that ends at once come ever slower."""
+async def keep_running(
+    asterisk: Asterisk, service: ServiceProcess, stop: asyncio.Event, worker: WorkerProcess | None = None
+) -> None:
+    """Restart whichever of them ends, until ``stop``. Restarts of one that ends at once come ever slower."""
 
     async def keep(name: str, wait: Callable[[], Awaitable[int]], start: Callable[[], Awaitable[None]]) -> None:
         delay_s = 0.0
@@ -131,6 +143,8 @@ async def keep_running(asterisk: Asterisk, service: ServiceProcess, stop: asynci
         asyncio.create_task(keep("asterisk", asterisk.wait, asterisk.start)),
         asyncio.create_task(keep("service", service.wait, service.start)),
     ]
+    if worker:
+        keepers.append(asyncio.create_task(keep("worker", worker.wait, worker.start)))
     await stop.wait()
     for keeper in keepers:
         keeper.cancel()

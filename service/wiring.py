@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from calls.errors import AmiError, SettingsError
-from calls.ids import AgentNumber, Language, SectionId
+from calls.errors import AmiError, SettingsError, StorageError
+from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
 from console.api import KpiApi
@@ -36,10 +36,13 @@ from service.bookkeeping import Bookkeeping
 from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
 from service.custodian import Custodian
 from service.custody import custody_of
-from service.gauges import Gauges
+from service.desk import TranscriptionDesk
+from service.gauges import Gauges, every
+from service.judging import JudgingGauges
 from service.live import LivePicture
 from service.prompts import InstalledPrompts, prompts_available
 from service.reliability import reliability_of
+from service.safekeeping import Safekeeping
 from service.secrets import load_secrets
 from service.settings import SECTIONS, Settings
 from storage.engine import open_engine
@@ -51,6 +54,7 @@ _INTAKE_EVERY_S = 0.5
 _INTAKE_RETRY_S = 5.0
 _RESCUE_EVERY_S = 5.0
 _GAUGES_EVERY_S = 1.0
+_VERDICTS_S = 10.0
 _DRAIN_S = 5.0
 _OPEN_S = 3.0
 
@@ -101,13 +105,21 @@ class Hotline:
         limit_s = settings.rings.limit_s
         self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
         self._exporter = Exporter(sections=sections, limit_s=limit_s, build={"version": version})
+        custody = custody_of(settings, self._engine, self._clock)
+        self._safekeeping = Safekeeping(settings, self._engine, custody, self._exporter, self._clock)
         self._custodian = Custodian(
-            custody_of(settings, self._engine, self._clock),
+            custody,
             self._dirs.intake,
             self._exporter,
             timedelta(days=settings.custody.check_every_days),
-            on_kept=lambda call_id: None,
+            on_kept=self._on_kept,
         )
+        self._desk = (
+            TranscriptionDesk(settings, self._engine, self._exporter, self._clock)
+            if settings.transcription.enabled
+            else None
+        )
+        self._judging = JudgingGauges(settings, self._engine, self._exporter)
         self._sink = EventSink()
         self._link = AmiLink(
             "127.0.0.1",
@@ -203,6 +215,9 @@ class Hotline:
                     "rescue": self._rescue_recordings(),
                     "custodian": self._custodian.run(),
                     "checksums": self._custodian.check(),
+                    **self._safekeeping.tasks(),
+                    **({"transcription": self._desk.run()} if self._desk else {}),
+                    "verdicts": every(_VERDICTS_S, self._count_verdicts),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),
@@ -264,6 +279,16 @@ class Hotline:
 
     def _on_members(self, members: list[AmiMessage]) -> None:
         self._board.reset(members, self._clock.now())
+
+    def _on_kept(self, call_id: CallId) -> None:
+        if self._desk:
+            self._desk.owed(call_id)
+
+    async def _count_verdicts(self) -> None:
+        try:
+            await self._judging.refresh()
+        except StorageError as error:
+            log.warning("verdicts.unavailable", extra={"reason": str(error)})
 
     async def _live_channels(self) -> set[str]:
         channels = await self._link.query("CoreShowChannels", complete_event="CoreShowChannelsComplete")

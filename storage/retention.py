@@ -1,7 +1,8 @@
 """Retention in the database: which calls' recordings are due, and their burial (P2).
 
-What was said in a call goes with its sound: rows of every table whose ``info`` has ``words_of_calls`` are
-deleted with the call's keys, in the same transaction, and so is the entry in the access log written.
+What was said in a call goes with its sound, in the transaction in which the keys do: rows of every table whose
+``info`` has ``words_of_calls`` are deleted; where only some columns quote words, ``words_in_columns`` names them
+with what they hold from then on. The entry in the access log is of the same transaction.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from storage.tables import calls
 
 WORDS_OF_CALLS = "words_of_calls"
 """In a table's ``info``: its rows, by ``call_id``, hold what was said, and go with the recording."""
+
+WORDS_IN_COLUMNS = "words_in_columns"
+"""In a table's ``info``: columns that quote what was said, and their value once the recording is gone."""
 
 _ALIVE = recordings.c.deleted_at.is_(None)
 _HELD = exists().where(holds.c.call_id == recordings.c.call_id, holds.c.released_at.is_(None))
@@ -130,6 +134,8 @@ class SqlRetention:
         for table in metadata.sorted_tables:
             if table.info.get(WORDS_OF_CALLS):
                 await connection.execute(delete(table).where(table.c.call_id == call_id))
+            elif empty := table.info.get(WORDS_IN_COLUMNS):
+                await connection.execute(update(table).where(table.c.call_id == call_id).values(empty))
 
     async def _rows(self, wanted: Any) -> Sequence[Any]:
         with translated():

@@ -27,7 +27,7 @@ from ivr.ami.sink import EventSink
 from ivr.snapshot import AgentBoard
 from service.agents import log_in, log_out, pause, unpause
 from service.asterisk import AMI_USER, Asterisk
-from service.processes import ServiceProcess
+from service.processes import ServiceProcess, WorkerProcess
 from service.settings import ROOT, Agent, Settings, load_settings
 from service.wiring import SystemClock, menu_of
 from simulation.people import People
@@ -107,6 +107,9 @@ rtp_last_port = {40999 + 1000 * place.worker}
 [reliability]
 synthetic_every_s = 0
 
+[transcription]
+enabled = false
+
 [ports]
 ami = {place.port(21038)}
 agi = {place.port(21573)}
@@ -160,6 +163,8 @@ class Centre:
         self.settings = self.configure()
         self.asterisk = Asterisk(self.settings, menu_of(self.settings))
         self.service = ServiceProcess(self.settings, ("--config", str(self.config)))
+        self.worker: WorkerProcess | None = None
+        """Where a test has one."""
         self.events: set[str] = set()
         """Names of the AMI events seen since they were last cleared."""
         self._link: AmiLink | None = None
@@ -174,6 +179,12 @@ class Centre:
         )
         self.config.write_text(settings_text(self.place, menu, rehearse_at), encoding="utf-8")
         return load_settings(self.config)
+
+    def reload(self) -> None:
+        """Take over a settings file that a test has changed, before the start."""
+        self.settings = load_settings(self.config)
+        self.asterisk = Asterisk(self.settings, menu_of(self.settings))
+        self.service = ServiceProcess(self.settings, ("--config", str(self.config)))
 
     # ── Asterisk and the service ─────────────────────────────────────────────────────────────────────────────
 

@@ -150,6 +150,9 @@ wrap_up_s = 0
 [reliability]
 synthetic_every_s = 0
 
+[transcription]
+enabled = false
+
 [sip]
 port = {base.sip.port}
 rtp_first_port = {base.sip.rtp_first_port}

@@ -18,7 +18,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         required=True, metavar="COMMAND"
     )
     verify = verbs.add_parser("verify", help="follow its chain; the exit status is 1 if it is broken")
-    verify.add_argument("--anchor", metavar="HASH", help="a hash noted earlier, which must be in it")
+    verify.add_argument("--anchor", metavar="HASH", help="a hash that must be in it; default: the last noted")
     verify.set_defaults(run=_verify)
     show = verbs.add_parser("show", help="who saw what")
     show.add_argument("--call")
@@ -29,16 +29,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _verify(settings: Settings, options: argparse.Namespace) -> int:
+    from service.safekeeping import followed
     from service.wiring import SystemClock
-    from storage.engine import open_engine, upgrade
+    from storage.engine import upgrade
 
     async def act() -> Chain:
         await upgrade(settings.ledger_url)
-        engine = open_engine(settings.ledger_url)
-        try:
-            return await SqlAccessLog(engine, SystemClock()).verify(options.anchor)
-        finally:
-            await engine.dispose()
+        return await followed(settings, SystemClock(), options.anchor)
 
     chain = asyncio.run(act())
     if chain.whole:
@@ -55,7 +52,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     async def act() -> int:
         await upgrade(settings.ledger_url)
         engine = open_engine(settings.ledger_url)
-        since, until = _moment(settings, options.since), _moment(settings, options.until)
+        since, until = moment(settings, options.since), moment(settings, options.until)
         number = after = 0
         try:
             book = SqlAccessLog(engine, SystemClock())
@@ -81,7 +78,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     return asyncio.run(act())
 
 
-def _moment(settings: Settings, text: str | None) -> datetime | None:
+def moment(settings: Settings, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:

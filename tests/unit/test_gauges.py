@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from service.gauges import _every
+from service.gauges import every
 from tests.support_virtual_time import run_virtual
 
 
@@ -17,7 +17,7 @@ def test_it_looks_at_once_and_then_at_its_pace() -> None:
         looked.append(asyncio.get_running_loop().time())
 
     async def scene() -> None:
-        task = asyncio.create_task(_every(15, look))
+        task = asyncio.create_task(every(15, look))
         await asyncio.sleep(40)
         task.cancel()
         await asyncio.wait({task})
@@ -40,7 +40,7 @@ def test_what_is_being_asked_is_finished_within_bounds(takes_s: float, finished:
             raise
 
     async def scene() -> float:
-        task = asyncio.create_task(_every(15, look))
+        task = asyncio.create_task(every(15, look))
         await asyncio.sleep(1)
         task.cancel()
         await asyncio.wait({task})

@@ -231,6 +231,22 @@ CASES: dict[str, list[Case]] = {
         gauge('hotline_source_lag_bytes{source="cel"}', 2_000_000, "11m", {"source": "cel"}),
         gauge('hotline_source_lag_bytes{source="cel"}', 2_000, "11m"),
     ],
+    "BackupOld": [
+        gauge("hotline_backup_age_seconds", 3 * DAY_S, "14m"),
+        gauge("hotline_backup_age_seconds", 3 * DAY_S, "16m", {}),
+        gauge("hotline_backup_age_seconds", DAY_S, "16m"),
+        gauge("hotline_backup_age_seconds", 0, "16m"),  # nothing to lose yet
+    ],
+    "AuditChainBroken": [
+        gauge("hotline_audit_chain_ok", 0, "1m", {}),
+        gauge("hotline_audit_chain_ok", 1, "1m"),
+        gauge("hotline_audit_chain_ok", "NaN", "1m"),
+    ],
+    "RetentionRefused": [
+        gauge("hotline_retention_refused", 1, "9m"),
+        gauge("hotline_retention_refused", 1, "11m", {}),
+        gauge("hotline_retention_refused", 0, "11m"),
+    ],
     "TooManySamples": [
         gauge('scrape_samples_scraped{job="sansheng"}', 2001, "4m"),
         gauge('scrape_samples_scraped{job="sansheng"}', 2001, "6m", {"job": "sansheng"}),

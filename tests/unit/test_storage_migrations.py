@@ -19,6 +19,7 @@ from calls.call import Call
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
 from storage.schema import metadata
+from storage.search_tables import is_compared
 from tests.support_ledger import Ring, story
 from tests.support_postgres import postgres
 
@@ -38,7 +39,8 @@ async def differences(url: str, target: MetaData) -> list[Any]:
     """What a new migration would have to change to reach ``target``."""
 
     def compare(connection: Connection) -> list[Any]:
-        return list(compare_metadata(MigrationContext.configure(connection), target))
+        kept = {"include_name": is_compared}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=kept), target))
 
     engine = open_engine(url)
     async with engine.connect() as connection:
@@ -65,7 +67,11 @@ async def test_foreign_keys_and_indexes_are_there(url: str, tmp_path: Path) -> N
         schema = inspect(connection)
         return {
             table.name: (
-                {index["name"] for index in schema.get_indexes(table.name)},
+                {
+                    index["name"]
+                    for index in schema.get_indexes(table.name)
+                    if is_compared(index["name"], "index", {})
+                },
                 {key["referred_table"] for key in schema.get_foreign_keys(table.name)},
                 schema.get_pk_constraint(table.name)["constrained_columns"],
             )

@@ -1,0 +1,68 @@
+"""The engine: a rule set and a conversation give verdicts. Pure; the same in gives the same out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from calls.verdicts import Conversation, Verdict
+from qa.rules import kinds
+from qa.rules.heard import Heard
+from qa.rules.model import (
+    InterruptionRule,
+    NumberRule,
+    PatternRule,
+    PhraseRule,
+    PromiseRule,
+    RateRule,
+    RatioRule,
+    Rule,
+    RuleSet,
+    SilenceRule,
+)
+
+
+def judge(rules: RuleSet, conversation: Conversation, at: datetime) -> list[Verdict]:
+    """What every rule says that is valid for the call's day and section; ``at`` is when it is said."""
+    heard = Heard(conversation, rules.language, rules.limits)
+    facts = conversation.facts
+    verdicts = []
+    for rule in rules.rules:
+        if rule.valid_from > facts.arrived_at.date() or (rule.sections and facts.section not in rule.sections):
+            continue
+        found = _finding(rule, heard)
+        verdicts.append(
+            Verdict(
+                call_id=facts.call_id,
+                rule=rule.id,
+                requirement=rule.requirement,
+                rule_set=rules.id,
+                outcome=found.outcome,
+                severity=rule.severity,
+                weight=rule.weight,
+                confidence=round(found.confidence, 3),
+                evidence=found.evidence,
+                explanation=found.explanation,
+                judged_at=at,
+            )
+        )
+    return verdicts
+
+
+def _finding(rule: Rule, heard: Heard) -> kinds.Finding:
+    match rule:
+        case PhraseRule():
+            return kinds.phrase(rule, heard)
+        case PatternRule():
+            return kinds.pattern(rule, heard)
+        case NumberRule():
+            return kinds.agent_number(rule, heard)
+        case InterruptionRule():
+            return kinds.interruption(rule, heard)
+        case RateRule():
+            return kinds.speech_rate(rule, heard)
+        case SilenceRule():
+            return kinds.dead_air(rule, heard)
+        case RatioRule():
+            return kinds.talk_ratio(rule, heard)
+        case PromiseRule():
+            return kinds.promise(rule, heard)

@@ -1,0 +1,1 @@
+"""What was said: from a leg's sound to words with times. Native code below: for worker processes only."""

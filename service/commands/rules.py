@@ -1,0 +1,133 @@
+"""``sansheng rules``: rule sets checked, tried on their own examples, explained, and put to past calls anew."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from calls.errors import RuleError
+from calls.verdicts import Outcome
+from service.settings import Settings
+
+_TOLD = {"id", "names", "requirement", "severity", "weight", "examples"}
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    verbs = commands.add_parser("rules", help="rule sets: list, check, test, explain, rejudge").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    verbs.add_parser("list", help="every rule in force").set_defaults(run=_list)
+    check = verbs.add_parser("check", help="whether rule sets can be read, and what is missing in them")
+    check.add_argument("files", nargs="*", type=Path, help="default: those in force")
+    check.set_defaults(run=_check)
+    test = verbs.add_parser("test", help="judge the rules' own examples; the exit status is 1 if one fails")
+    test.add_argument("files", nargs="*", type=Path)
+    test.set_defaults(run=_test)
+    explain = verbs.add_parser("explain", help="what a rule demands, and how it is found out")
+    explain.add_argument("rule")
+    explain.set_defaults(run=_explain)
+    verbs.add_parser(
+        "rejudge", help="judge every transcribed call by the rules in force; old versions' verdicts stay"
+    ).set_defaults(run=_rejudge)
+
+
+def _list(settings: Settings, _options: argparse.Namespace) -> int:
+    from service.judging import rule_sets
+
+    for rules in rule_sets(settings):
+        print(f"{rules.id}  ({rules.language}, valid from {rules.valid_from})")
+        for rule in rules.rules:
+            print(f"  {rule.requirement:3} {rule.id:22} {rule.kind:13} {rule.severity:10} {rule.names['zh-CN']}")
+    return 0
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> int:
+    from qa.rules import load_rules
+    from service.judging import rule_sets
+
+    found = 0
+    for rules in [load_rules(path) for path in options.files] or rule_sets(settings):
+        for rule in rules.rules:
+            if not (rule.examples.kept or rule.examples.broken):
+                print(f"{rules.id}: {rule.id} has no examples")
+                found += 1
+        print(f"{rules.id}: {len(rules.rules)} rules")
+    print(f"{found or 'no'} finding{'' if found == 1 else 's'}")
+    return 0
+
+
+def _test(settings: Settings, options: argparse.Namespace) -> int:
+    from qa.rules import load_rules
+    from qa.rules.examples import failures
+    from service.judging import rule_sets
+
+    failed = 0
+    for rules in [load_rules(path) for path in options.files] or rule_sets(settings):
+        for failure in failures(rules):
+            print(f"{rules.id}: {failure}")
+            failed += 1
+    print(f"{failed or 'no'} example{'' if failed == 1 else 's'} failed")
+    return 1 if failed else 0
+
+
+def _explain(settings: Settings, options: argparse.Namespace) -> int:
+    from service.judging import rule_sets
+
+    known = False
+    for rules in rule_sets(settings):
+        rule = rules.rule(options.rule)
+        if rule is None:
+            continue
+        known = True
+        print(f"{rules.id}  {rule.id}: {rule.names['zh-CN']} / {rule.names['en']}")
+        print(f"  {rule.requirement}, {rule.severity}, weight {rule.weight:g}; {type(rule).__doc__}")
+        for name, value in rule.model_dump(exclude=_TOLD).items():
+            print(f"  {name:18} {value}")
+        limits = rules.limits
+        print(
+            f"  Said: at most {limits.alike:.0%} off by sound. Cannot judge: up to {limits.doubt:.0%} off, words "
+            f"below a confidence\n  of {limits.confidence:g}, and what a narrow line or a missing leg left unheard."
+        )
+    if not known:
+        raise RuleError(f"no rule set in force has a rule {options.rule!r}; see sansheng rules list")
+    return 0
+
+
+def _rejudge(settings: Settings, _options: argparse.Namespace) -> int:
+    return asyncio.run(_all_again(settings))
+
+
+async def _all_again(settings: Settings) -> int:
+    from tqdm import tqdm
+
+    from service.judging import judge_call, rule_sets
+    from service.wiring import SystemClock
+    from storage.engine import open_engine, upgrade
+    from storage.verdicts import SqlVerdicts
+
+    names = ", ".join(str(rules.id) for rules in rule_sets(settings))
+    await upgrade(settings.ledger_url)
+    engine = open_engine(settings.ledger_url)
+    changed: Counter[tuple[str, Outcome | None, Outcome]] = Counter()
+    try:
+        book, after, number = SqlVerdicts(engine), "", 0
+        with tqdm(total=await book.count_transcribed(), unit=" calls", disable=None) as bar:
+            while calls := await book.transcribed(after):
+                for call_id in calls:
+                    before = {verdict.rule: verdict.outcome for verdict in await book.verdicts(call_id)}
+                    await judge_call(settings, engine, call_id, SystemClock())
+                    for verdict in await book.verdicts(call_id):
+                        if verdict.outcome is not before.get(verdict.rule):
+                            changed[verdict.rule, before.get(verdict.rule), verdict.outcome] += 1
+                    number += 1
+                    bar.update()
+                after = calls[-1]
+    finally:
+        await engine.dispose()
+    for (rule, old, new), count in sorted(changed.items(), key=str):
+        print(f"{count:7}  {rule}: {old or 'not judged'} -> {new}")
+    print(f"{number} calls judged by {names}")
+    return 0

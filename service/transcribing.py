@@ -1,0 +1,150 @@
+"""One leg, from the vault to its transcript; with the last leg of a call, the call is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from asterisk_conf.prompt_manifest import prompt_file
+from calls.custody import Leg
+from calls.errors import (
+    AudioDamaged,
+    AudioGone,
+    CustodyError,
+    KeyMissing,
+    ModelError,
+    StorageError,
+    TranscriptionError,
+)
+from calls.ids import CallId
+from calls.ports import Clock, Pcm
+from calls.transcript import LegTranscript, Span
+from recordings.transcription.announcement import announced
+from recordings.transcription.audio import read_wav
+from recordings.transcription.engines import transcribe
+from service.custody import by_service, custody_of
+from service.engines import Engines
+from service.judging import judge_call
+from service.listening import index_call
+from service.settings import Settings
+from storage.engine import open_engine
+from storage.ledger import SqlLedger
+from storage.transcripts import OVER, SqlTranscripts, SqlWork, State
+
+log = logging.getLogger(__name__)
+
+FIRST_OF_NUMBER, LAST_OF_NUMBER = "agent-before", "agent-after"
+"""The prompts that the announcement of an agent's number begins and ends with (A2)."""
+
+_RETRY_S = 2.0
+
+DEFAULT_LANGUAGE = "zh-CN"
+"""Of calls that chose none."""
+
+
+class Transcriber:
+    """Does what is owed, in one worker process."""
+
+    def __init__(self, settings: Settings, clock: Clock, worker: str) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._worker = worker
+        self._engines = Engines(settings)
+
+    async def transcribe_leg(self, call_id: CallId, leg: Leg, *, alone: bool) -> None:
+        """Do one leg, if it is still owed. Raises StorageError; then it stays in this worker's hands."""
+        async with self._work() as (engine, work):
+            claimed = await work.claim(call_id, leg, self._worker)
+            if claimed is None:
+                return
+            if claimed.is_suspect and not alone:  # told of it before its worker died
+                await work.finish(call_id, leg, State.OWED, claimed.error)
+                return
+            state, error = await self._outcome(engine, call_id, leg)
+            if error:
+                log.warning("transcription.not_done", extra={"call_id": call_id, "leg": leg, "reason": error})
+            await work.finish(call_id, leg, state, error)
+            if all(each.state in OVER for each in await work.of_call(call_id)):
+                await index_call(self._settings, engine, call_id, self._clock)
+                await judge_call(self._settings, engine, call_id, self._clock)
+
+    async def give_back(self, call_id: CallId, leg: Leg, state: State, error: str) -> None:
+        """What could not be finished is no longer in this worker's hands. Raises StorageError."""
+        async with self._work() as (_, work):
+            await work.finish(call_id, leg, state, error)
+
+    @contextlib.asynccontextmanager
+    async def _work(self) -> AsyncIterator[tuple[AsyncEngine, SqlWork]]:
+        """The database, for one leg: an engine belongs to its loop, and each leg has its own."""
+        engine = open_engine(self._settings.ledger_url)
+        try:
+            yield engine, SqlWork(engine)
+        finally:
+            await engine.dispose()
+
+    async def _outcome(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> tuple[State, str | None]:
+        """How it came out, and why if it did not go well."""
+        try:
+            await SqlTranscripts(engine).store(call_id, await self._transcript(engine, call_id, leg))
+        except (ModelError, KeyMissing) as error:
+            return State.OWED, str(error)  # a person can put it right
+        except (TranscriptionError, AudioDamaged, AudioGone) as error:
+            return State.FAILED, str(error)
+        except CustodyError as error:
+            return State.OWED, str(error)
+        return State.DONE, None
+
+    async def _transcript(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> LegTranscript:
+        call = await SqlLedger(engine).call(call_id)
+        language = (call and call.language) or DEFAULT_LANGUAGE
+        speech = self._engines.speech(language)
+        custody = custody_of(self._settings, engine, self._clock)
+        access = by_service("transcription", "transcription", call_id, leg)
+        sound = await custody.open(call_id, leg, access)
+
+        def hear() -> LegTranscript:
+            with sound:
+                pcm = read_wav(sound)
+            spoken_by_us = _announcement(pcm, language) if leg is Leg.AGENT else None
+            recogniser = self._engines.recogniser(speech)
+            return transcribe(pcm, leg, speech.speaks or speech.language, recogniser, spoken_by_us)
+
+        # Not in another thread: the recogniser belongs to this one, and nothing else waits on this loop.
+        return hear()
+
+
+def _announcement(pcm: Pcm, language: str) -> Span | None:
+    """Where in an agent's leg we said the agent's number, in the caller's language; ``None`` if we did not."""
+    parts = []
+    for prompt in (FIRST_OF_NUMBER, LAST_OF_NUMBER):
+        path = prompt_file(language, prompt)
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            parts.append(read_wav(file))
+    return announced(pcm, *parts)
+
+
+def run_leg(transcriber: Transcriber, call_id: str, leg: str, *, alone: bool) -> None:
+    """A worker thread's task, start to end; whatever happens, the leg does not stay in this worker's hands."""
+    mine = CallId(call_id), Leg(leg)
+    try:
+        asyncio.run(transcriber.transcribe_leg(*mine, alone=alone))
+        return
+    except StorageError as error:
+        log.error("transcription.interrupted", extra={"call_id": call_id, "leg": leg, "reason": str(error)})
+        back = (State.OWED, "the database was away")
+    except Exception as error:  # a defect must not stop the worker; a person sees the leg as failed
+        log.exception("transcription.defect", extra={"call_id": call_id, "leg": leg})
+        back = (State.FAILED, f"a defect of ours: {type(error).__name__}")
+    while True:
+        try:
+            asyncio.run(transcriber.give_back(*mine, *back))
+            return
+        except StorageError:
+            time.sleep(_RETRY_S)

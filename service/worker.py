@@ -1,0 +1,103 @@
+"""A worker process: transcribes and judges, at low priority, several legs at a time in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+
+from calls.errors import SanshengError
+from service.engines import threads_of
+from service.jobs import TASK, celery_of
+from service.settings import Settings
+from service.transcribing import Transcriber, run_leg
+from storage.engine import open_engine, upgrade
+from storage.transcripts import SqlWork
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 2.0
+_NICE = 10
+"""Callers and agents come first."""
+
+
+class Turnstile:
+    """Lets in many at a time, or one who must be alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._alone = False
+        self._waiting_alone = 0
+
+    @contextlib.contextmanager
+    def passed(self, *, alone: bool) -> Iterator[None]:
+        """Wait for one's turn; who must be alone goes before those who come later."""
+        with self._changed:
+            if alone:
+                self._waiting_alone += 1
+                self._changed.wait_for(lambda: not self._inside and not self._alone)
+                self._waiting_alone -= 1
+                self._alone = True
+            else:
+                self._changed.wait_for(lambda: not self._alone and not self._waiting_alone)
+                self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                if alone:
+                    self._alone = False
+                else:
+                    self._inside -= 1
+                self._changed.notify_all()
+
+
+def work(settings: Settings) -> int:
+    """Work until told to stop; the exit status."""
+    from service.wiring import SystemClock
+
+    with contextlib.suppress(OSError):  # a system that does not let us
+        os.nice(_NICE)
+    asyncio.run(upgrade(settings.ledger_url))
+    name = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    transcriber = Transcriber(settings, SystemClock(), name)
+    turnstile = Turnstile()
+    app = celery_of(settings)
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]
+    def transcribe(call_id: str, leg: str, alone: bool) -> None:
+        with turnstile.passed(alone=alone):
+            run_leg(transcriber, call_id, leg, alone=alone)
+
+    threading.Thread(target=_beat, args=(settings, name), daemon=True, name="beat").start()
+    threads = str(threads_of(settings))
+    log.info("worker.ready", extra={"worker": name, "threads": threads})
+    app.worker_main(
+        [
+            *("worker", "-P", "threads", "-c", threads, "-n", name.replace(":", "-"), "--loglevel=WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ]
+    )
+    return 0
+
+
+def _beat(settings: Settings, name: str) -> None:
+    """Show that this process lives, for as long as it does."""
+
+    async def beat() -> None:
+        engine = open_engine(settings.ledger_url)
+        work = SqlWork(engine)
+        while True:
+            try:
+                await work.beat(name)
+            except SanshengError as error:
+                log.warning("worker.beat_failed", extra={"reason": str(error)})
+            await asyncio.sleep(BEAT_S)
+
+    asyncio.run(beat())
