@@ -89,7 +89,7 @@ def _explain(settings: Settings, options: argparse.Namespace) -> int:
         limits = rules.limits
         print(
             f"  Said: at most {limits.alike:.0%} off by sound. Cannot judge: up to {limits.doubt:.0%} off, words "
-            f"below a confidence\n  of {limits.confidence:g}, and what a narrow line or a missing leg left unheard."
+            f"below a confidence\n  of {limits.confidence:g}, and what a narrow line or missing leg left unheard."
         )
     if not known:
         raise RuleError(f"no rule set in force has a rule {options.rule!r}; see sansheng rules list")

@@ -94,7 +94,7 @@ async def talk(centre: Centre, *, key: str, agent: Path, caller: Path, agent_s: 
         await people.register("1001")
         await centre.log_in("1001")
         await people.agent("1001", AgentScript(ring_s=1, steps=(Wait(8.0), Speak(agent), AwaitHangUp())))
-            steps = (Wait(2.0), Press(key), Wait(1.0), Press("1"), Wait(13.0), Speak(caller), Wait(agent_s), HangUp())
+        steps = (Wait(2.0), Press(key), Wait(1.0), Press("1"), Wait(13.0), Speak(caller), Wait(agent_s), HangUp())
         outcome = await people.outcome(await people.call(CallerScript(steps)))
         assert outcome.ok, outcome.log
         (new,) = await ids() - known
