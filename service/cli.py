@@ -243,7 +243,7 @@ Telephones register at sip:{settings.sip.address}:{settings.sip.port} (UDP) with
 On such a telephone: *11 log in, *12 log out, *131 break, *132 meal, *133 training, *134 paperwork, *14 back,
 {settings.hotline_number} calls the hotline.
 Calls from the network are taken from: {", ".join(f"{t.name} ({t.match})" for t in settings.trunks)}
-Recordings: {settings.recordings_dir / "intake"}
+Recordings: {settings.custody.store_url or settings.var_dir / "vault"} (sealed; sansheng recordings list)
 
 Ctrl-C stops everything.
 """
