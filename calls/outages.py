@@ -38,9 +38,6 @@ class Component(StrEnum):
 
 EVERYTHING = frozenset(Component)
 
-NOT_IN_SERVICE = frozenset({Component.TRANSCRIPTION})
-"""What there is nothing of yet: nobody probes it, it has no outages, and it is shown as such."""
-
 
 class SyntheticResult(StrEnum):
     """How a synthetic call came out; also a metric's label."""

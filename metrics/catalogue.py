@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from calls.audit import Difference
 from calls.call import Result, Stage
+from calls.custody import Bandwidth
 from calls.events import OfferEnd, Source
 from calls.live import AgentState
 from calls.outages import Component, SyntheticResult
@@ -291,24 +292,49 @@ TRANSCRIPTION_BACKLOG = Metric(
     Kind.GAUGE,
     "Age of the oldest recording that waits for its transcript; 0 while nothing waits.",
 )
-LEGS_WAITING = Metric("hotline_transcription_legs_waiting", Kind.GAUGE, "Legs that wait for their transcript.")
+LEGS_WAITING = Metric(
+    "hotline_transcription_legs_waiting", Kind.GAUGE, "Legs to transcribe and calls to judge that wait."
+)
+LEGS_BLOCKED = Metric(
+    "hotline_transcription_legs_blocked",
+    Kind.GAUGE,
+    "Of those that wait, tried and put off: a model, a key, a store or a rule set cannot be used.",
+)
 LEGS_OVER = Metric(
     "hotline_transcription_legs",
     Kind.GAUGE,
-    "Legs in the books by how their transcription came out: quarantined ones killed their worker twice.",
+    "Legs and judgements: done, of the last 24 hours; failed and quarantined (killed their worker twice), of all.",
     (_label("result", ("done", "failed", "quarantined")),),
 )
-NARROW_AGENTS = Metric(
-    "hotline_narrowband_agent_legs",
+AGENT_LEGS = Metric(
+    "hotline_agent_legs",
     Kind.GAUGE,
-    "Transcribed legs of agents that came narrowband: recognition errs several times as often there.",
+    "Transcribed legs of agents by bandwidth, of the last 24 hours: recognition errs several times as often on "
+    "narrow ones.",
+    (_label("bandwidth", Bandwidth),),
 )
-JUDGED = Metric("hotline_judged_calls", Kind.GAUGE, "Calls in the books that rules have judged (Q1).")
+MODEL_THERE = Metric(
+    "hotline_speech_model_installed",
+    Kind.GAUGE,
+    "Whether a speech model that the settings name is installed.",
+    (Label("model"),),
+)
+RECORDED_CALLS = Metric(
+    "hotline_recorded_calls", Kind.GAUGE, "Calls of the last 24 hours whose recording is in custody (Q1)."
+)
+JUDGED = Metric(
+    "hotline_judged_calls", Kind.GAUGE, "Of those, calls that the rules in force have judged: coverage (Q1)."
+)
 VERDICTS = Metric(
     "hotline_rule_verdicts",
     Kind.GAUGE,
-    "Verdicts of the rule sets in force, by rule and outcome (A2 to A6).",
+    "Verdicts of the rule sets in force on calls of the last 24 hours, by rule and outcome (A2 to A6).",
     (Label("rule"), _label("outcome", Outcome)),
+)
+IMMEDIATE = Metric(
+    "hotline_immediate_findings",
+    Kind.GAUGE,
+    "Broken rules of which somebody must know within a minute, found within the last 15 minutes (Q1).",
 )
 
 # ── Recordings in custody (P2) ───────────────────────────────────────────────────────────────────────────────
@@ -383,7 +409,8 @@ CATALOGUE: tuple[Metric, ...] = (
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
     *(KPI_NUMERATOR, KPI_DENOMINATOR, KPI_AS_OF, DRIFT),
     *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
-    *(LEGS_WAITING, LEGS_OVER, NARROW_AGENTS, JUDGED, VERDICTS),
+    *(LEGS_WAITING, LEGS_BLOCKED, LEGS_OVER, AGENT_LEGS, MODEL_THERE),
+    *(RECORDED_CALLS, JUDGED, VERDICTS, IMMEDIATE),
     *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),
     *(BACKUP_AGE, AUDIT_CHAIN_OK, RETENTION_DELETED, RETENTION_REFUSED, LEGAL_HOLDS),
     *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),

@@ -18,7 +18,17 @@ from pathlib import Path
 
 from calls.errors import SanshengError, SettingsError
 from calls.ports import Clock, OutageBook
-from service.commands import audit, backup, listen, recordings, retention, search
+from service.commands import (
+    audit,
+    backup,
+    listen,
+    recordings,
+    retention,
+    rules,
+    search,
+    transcripts,
+    verdicts,
+)
 from service.logs import log_to_stderr
 from service.settings import Settings, describe, load_settings
 
@@ -102,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
-    for noun in (recordings, audit, retention, backup, listen, search):
+    for noun in (recordings, transcripts, verdicts, rules, audit, retention, backup, listen, search):
         noun.register(commands)
     return parser
 

@@ -10,7 +10,7 @@ from celery import Celery
 
 from calls.ids import CallId
 from service.settings import Settings
-from storage.transcripts import Work
+from storage.work import Work
 
 TASK = "sansheng.transcribe"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,9 +22,13 @@ from qa.rules import RuleSet, judge, load_rules, packs
 from service.settings import Settings
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
+from storage.verdict_figures import Slice, SqlVerdictFigures
 from storage.verdicts import SqlVerdicts
+from storage.work import SqlWork
 
 log = logging.getLogger(__name__)
+
+_RECENT, _JUST_NOW = timedelta(days=1), timedelta(minutes=15)
 
 
 def rule_sets(settings: Settings) -> tuple[RuleSet, ...]:
@@ -71,15 +77,26 @@ def facts_of(call: Call, transcript: Transcript) -> CallFacts:
 class JudgingGauges:
     """Keeps the figures of judging in Prometheus, in the background."""
 
-    def __init__(self, settings: Settings, engine: AsyncEngine, exporter: Exporter) -> None:
-        self._verdicts = SqlVerdicts(engine)
+    def __init__(self, settings: Settings, engine: AsyncEngine, exporter: Exporter, clock: Clock) -> None:
+        self._figures = SqlVerdictFigures(engine)
+        self._work = SqlWork(engine)
         self._exporter = exporter
-        self._sets = rule_sets(settings)
+        self._clock = clock
+        self._settings = settings
 
     async def refresh(self) -> None:
-        """Count once. Raises StorageError."""
-        tally = await self._verdicts.tally([rules.id for rules in self._sets])
-        for rule in sorted({rule.id for rules in self._sets for rule in rules.rules}):
+        """Count once. Raises StorageError, and RuleError: a rule set that cannot be read stops no call."""
+        sets = rule_sets(self._settings)
+        now, ids, tell = self._clock.now(), [rules.id for rules in sets], self._exporter.set
+        tally: Counter[tuple[str, Outcome]] = Counter()
+        for (_, rule, outcome), verdicts in (await self._figures.tally(ids, Slice(now - _RECENT))).items():
+            tally[rule, outcome] += verdicts
+        for rule in sorted({rule.id for rules in sets for rule in rules.rules}):
             for outcome in Outcome:
-                self._exporter.set(catalogue.VERDICTS, tally[rule, outcome], rule, outcome.value)
-        self._exporter.set(catalogue.JUDGED, await self._verdicts.judged_calls())
+                tell(catalogue.VERDICTS, tally[rule, outcome], rule, outcome.value)
+        recorded, judged = await self._figures.coverage(ids, now - _RECENT)
+        tell(catalogue.RECORDED_CALLS, recorded)
+        tell(catalogue.JUDGED, judged)
+        for bandwidth, legs in (await self._work.agent_legs(now - _RECENT)).items():
+            tell(catalogue.AGENT_LEGS, legs, bandwidth.value)
+        tell(catalogue.IMMEDIATE, await self._figures.immediate(now - _JUST_NOW, now - _RECENT))

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import SPOKEN_LEGS, Access, AccessKind, Leg
-from calls.errors import AccessDenied
+from calls.errors import AccessDenied, TranscriptionError
 from calls.ids import CallId
 from calls.ports import AccessLog, Clock
 from calls.transcript import LegTranscript, Span, Transcript, turns_of
@@ -50,6 +50,34 @@ def masked(transcript: Transcript) -> Transcript:
     return replace(transcript, legs=tuple(replace(leg, words=mask_words(leg.words)) for leg in transcript.legs))
 
 
+async def read_masked(engine: AsyncEngine, accesses: AccessLog, call_id: CallId, access: Access) -> Transcript:
+    """What was said, masked, once it is on record who reads it. Raises TranscriptionError if nothing is there."""
+    return masked(await _read(engine, accesses, call_id, replace(access, kind=AccessKind.READ)))
+
+
+async def read_original(
+    engine: AsyncEngine, accesses: AccessLog, call_id: CallId, access: Access, *, allowed: bool
+) -> Transcript:
+    """What was said, for who has the right to it and says why. Raises AccessDenied without either."""
+    _must_have(access, allowed=allowed)
+    return await _read(engine, accesses, call_id, replace(access, kind=AccessKind.READ_ORIGINAL))
+
+
+async def _read(engine: AsyncEngine, accesses: AccessLog, call_id: CallId, access: Access) -> Transcript:
+    await accesses.note(replace(access, call_id=call_id))
+    found = await SqlTranscripts(engine).transcript(call_id)
+    if found is None:
+        raise TranscriptionError(f"call {call_id} has no transcript")
+    return found
+
+
+def _must_have(access: Access, *, allowed: bool) -> None:
+    if not allowed:
+        raise AccessDenied("the original needs a right of its own; the masked copy does not")
+    if not access.reason.strip():
+        raise AccessDenied("the original needs a reason")
+
+
 async def open_masked(custody: Custody, search: SqlSearch, call_id: CallId, leg: Leg, access: Access) -> BinaryIO:
     """The sound that ordinary roles hear, to be read from anywhere.
 
@@ -75,10 +103,7 @@ async def open_original(custody: Custody, call_id: CallId, leg: Leg, access: Acc
 
     Raises AccessDenied without either, and what ``Custody.open`` raises.
     """
-    if not allowed:
-        raise AccessDenied("the original needs a right of its own; the masked copy does not")
-    if not access.reason.strip():
-        raise AccessDenied("the original needs a reason")
+    _must_have(access, allowed=allowed)
     access = replace(access, kind=AccessKind.LISTEN_ORIGINAL, call_id=call_id, leg=leg)
     return await custody.open(call_id, leg, access)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from calls.errors import SettingsError
-from calls.outages import EVERYTHING, NOT_IN_SERVICE, Component, Maintenance, Outage, reliability
+from calls.outages import EVERYTHING, Component, Maintenance, Outage, reliability
 from calls.ports import Clock, OutageBook
 from service.settings import Settings
 from storage.engine import open_engine, upgrade
@@ -34,8 +34,8 @@ async def listed(settings: Settings, book: OutageBook, clock: Clock, days: int) 
     windows = await book.maintenance(since, datetime.max.replace(tzinfo=UTC) - timedelta(days=1))
     lines = [_outage_line(outage, zone) for outage in outages] or ["no outage"]
     lines += [_window_line(window, zone) for window in windows]
-    unwatched = NOT_IN_SERVICE if settings.reliability.synthetic_every_s else {*NOT_IN_SERVICE, Component.TRUNK}
-    lines.append(f"not in service: {', '.join(sorted(unwatched))}")
+    if unwatched := _not_in_service(settings):
+        lines.append(f"not in service: {', '.join(unwatched)}")
     k5 = reliability(outages, windows, since, now, settings.scheduled)
     if k5.scheduled_s:
         lines.append(
@@ -44,6 +44,15 @@ async def listed(settings: Settings, book: OutageBook, clock: Clock, days: int) 
             f"K5 {1 - k5.union_s / k5.scheduled_s:.4%}, K5sum {1 - k5.sum_s / k5.scheduled_s:.4%}"
         )
     return lines
+
+
+def _not_in_service(settings: Settings) -> list[Component]:
+    """What nobody probes: it has no outages, and says so."""
+    watched = {
+        Component.TRANSCRIPTION: settings.transcription.enabled,
+        Component.TRUNK: bool(settings.reliability.synthetic_every_s),
+    }
+    return [component for component, is_watched in watched.items() if not is_watched]
 
 
 async def announced(

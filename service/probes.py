@@ -11,7 +11,7 @@ database       a transaction that may write begins and reads a row, and the last
 disk           enough is free where the books and recordings are, and a small file can be written and flushed
 console        ``/healthz`` answers over HTTP
 trunk          the synthetic caller's calls (``service/synthetic.py``), no probe of this module
-transcription  nothing transcribes yet: not in service, not probed, no outage
+transcription  a worker's beat has gone up within twelve seconds (``service/desk.py``), where there are any
 =============  ====================================================================================================
 """
 
@@ -52,6 +52,10 @@ _TEST_BYTES = 4096
 
 class ProbeFailed(SanshengError):
     """The component does not work; the message says what was seen."""
+
+
+class NotKnownYet(Exception):
+    """Neither works nor fails: what would tell has not been heard yet."""
 
 
 def sip_answers(host: str, port: int) -> Probe:

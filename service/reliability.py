@@ -33,6 +33,7 @@ from metrics import catalogue
 from metrics.exporter import Exporter
 from service.asterisk import Dirs
 from service.probes import (
+    NotKnownYet,
     Probe,
     agi_answers,
     ami_answers,
@@ -163,6 +164,8 @@ class Reliability:
             try:
                 async with asyncio.timeout(self._timing.probe_timeout_s):
                     await probe()
+            except NotKnownYet:
+                pass
             except TimeoutError:
                 self._watch.failed(component, began, f"no answer in {self._timing.probe_timeout_s:g} s")
             except Exception as error:  # whatever a look at it raises, it does not work
@@ -307,11 +310,15 @@ def reliability_of(
     engine: AsyncEngine,
     link: AmiLink,
     stores: Callable[[], bool],
+    transcribes: Probe | None,
     exporter: Exporter,
     clock: Clock,
     menu_clock: Clock,
 ) -> Reliability:
-    """The watcher of one hotline. ``stores``: whether the last attempt to store events did not fail."""
+    """The watcher of one hotline. ``stores``: whether the last attempt to store events did not fail.
+
+    ``transcribes``: the probe of the workers; ``None`` if nothing is transcribed.
+    """
     rules, book = settings.reliability, SqlOutages(engine)
     folder = settings.var_dir / "reliability"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -336,6 +343,7 @@ def reliability_of(
             Component.DATABASE: database_answers(book.answers, stores),
             Component.DISK: disk_takes((settings.var_dir, settings.recordings_dir), rules.disk_free_share),
             Component.CONSOLE: console_answers(settings.ports.web),
+            **({Component.TRANSCRIPTION: transcribes} if transcribes else {}),
         },
         caller,
         exporter,

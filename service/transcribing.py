@@ -1,4 +1,4 @@
-"""One leg, from the vault to its transcript; with the last leg of a call, the call is judged."""
+"""One leg, from the vault to its transcript; when the last leg of a call is over, the call is judged."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from calls.errors import (
     AudioDamaged,
     AudioGone,
     CustodyError,
-    KeyMissing,
     ModelError,
+    RuleError,
     StorageError,
     TranscriptionError,
 )
@@ -34,7 +34,8 @@ from service.listening import index_call
 from service.settings import Settings
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
-from storage.transcripts import OVER, SqlTranscripts, SqlWork, State
+from storage.transcripts import SqlTranscripts
+from storage.work import JUDGEMENT, SqlWork, State
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ FIRST_OF_NUMBER, LAST_OF_NUMBER = "agent-before", "agent-after"
 """The prompts that the announcement of an agent's number begins and ends with (A2)."""
 
 _RETRY_S = 2.0
+_REMEMBERED = 1000
 
 DEFAULT_LANGUAGE = "zh-CN"
 """Of calls that chose none."""
@@ -55,23 +57,34 @@ class Transcriber:
         self._clock = clock
         self._worker = worker
         self._engines = Engines(settings)
+        self._told: set[str] = set()
 
-    async def transcribe_leg(self, call_id: CallId, leg: Leg, *, alone: bool) -> None:
-        """Do one leg, if it is still owed. Raises StorageError; then it stays in this worker's hands."""
+    async def do(self, call_id: CallId, leg: Leg, *, alone: bool) -> None:
+        """Do one thing, if it is still owed. Raises StorageError; then it stays in this worker's hands."""
         async with self._work() as (engine, work):
-            claimed = await work.claim(call_id, leg, self._worker)
-            if claimed is None:
-                return
-            if claimed.is_suspect and not alone:  # told of it before its worker died
-                await work.finish(call_id, leg, State.OWED, claimed.error)
-                return
-            state, error = await self._outcome(engine, call_id, leg)
-            if error:
-                log.warning("transcription.not_done", extra={"call_id": call_id, "leg": leg, "reason": error})
-            await work.finish(call_id, leg, state, error)
-            if all(each.state in OVER for each in await work.of_call(call_id)):
-                await index_call(self._settings, engine, call_id, self._clock)
-                await judge_call(self._settings, engine, call_id, self._clock)
+            over = await self._one(engine, work, call_id, leg, alone)
+            if over and leg is not JUDGEMENT:
+                await self._one(engine, work, call_id, JUDGEMENT, alone)
+
+    async def _one(self, engine: AsyncEngine, work: SqlWork, call_id: CallId, leg: Leg, alone: bool) -> bool:
+        """Whether the call's spoken legs are over now."""
+        claimed = await work.claim(call_id, leg, self._worker)
+        if claimed is None:
+            return False
+        if claimed.is_suspect and not alone:  # told of it before its worker died
+            await work.finish(call_id, leg, State.OWED, claimed.error)
+            return False
+        state, error = await self._outcome(engine, call_id, leg)
+        self._tell(call_id, leg, error)
+        return await work.finish(call_id, leg, state, error)
+
+    def _tell(self, call_id: CallId, leg: Leg, error: str | None) -> None:
+        """A missing model is one line in the log, not one for each leg that waits for it."""
+        if error and error not in self._told:
+            self._told = {*self._told, error} if len(self._told) < _REMEMBERED else {error}
+            log.warning("transcription.not_done", extra={"call_id": call_id, "leg": leg, "reason": error})
+        elif not error:
+            self._told = set()
 
     async def give_back(self, call_id: CallId, leg: Leg, state: State, error: str) -> None:
         """What could not be finished is no longer in this worker's hands. Raises StorageError."""
@@ -90,13 +103,15 @@ class Transcriber:
     async def _outcome(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> tuple[State, str | None]:
         """How it came out, and why if it did not go well."""
         try:
-            await SqlTranscripts(engine).store(call_id, await self._transcript(engine, call_id, leg))
-        except (ModelError, KeyMissing) as error:
-            return State.OWED, str(error)  # a person can put it right
+            if leg is JUDGEMENT:
+                await index_call(self._settings, engine, call_id, self._clock)
+                await judge_call(self._settings, engine, call_id, self._clock)
+            else:
+                await SqlTranscripts(engine).store(call_id, await self._transcript(engine, call_id, leg))
         except (TranscriptionError, AudioDamaged, AudioGone) as error:
             return State.FAILED, str(error)
-        except CustodyError as error:
-            return State.OWED, str(error)
+        except (ModelError, RuleError, CustodyError, OSError) as error:
+            return State.OWED, str(error)  # a person can put it right
         return State.DONE, None
 
     async def _transcript(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> LegTranscript:
@@ -134,7 +149,7 @@ def run_leg(transcriber: Transcriber, call_id: str, leg: str, *, alone: bool) ->
     """A worker thread's task, start to end; whatever happens, the leg does not stay in this worker's hands."""
     mine = CallId(call_id), Leg(leg)
     try:
-        asyncio.run(transcriber.transcribe_leg(*mine, alone=alone))
+        asyncio.run(transcriber.do(*mine, alone=alone))
         return
     except StorageError as error:
         log.error("transcription.interrupted", extra={"call_id": call_id, "leg": leg, "reason": str(error)})

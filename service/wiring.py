@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from calls.errors import AmiError, SettingsError, StorageError
+from calls.errors import AmiError, RuleError, SettingsError, StorageError
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
@@ -119,7 +119,7 @@ class Hotline:
             if settings.transcription.enabled
             else None
         )
-        self._judging = JudgingGauges(settings, self._engine, self._exporter)
+        self._judging = JudgingGauges(settings, self._engine, self._exporter, self._clock)
         self._sink = EventSink()
         self._link = AmiLink(
             "127.0.0.1",
@@ -172,6 +172,7 @@ class Hotline:
             self._engine,
             self._link,
             lambda: self._books.available,
+            self._desk.works if self._desk else None,
             self._exporter,
             self._clock,
             self._menu_clock,
@@ -287,7 +288,7 @@ class Hotline:
     async def _count_verdicts(self) -> None:
         try:
             await self._judging.refresh()
-        except StorageError as error:
+        except (StorageError, RuleError) as error:
             log.warning("verdicts.unavailable", extra={"reason": str(error)})
 
     async def _live_channels(self) -> set[str]:

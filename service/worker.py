@@ -11,17 +11,20 @@ import threading
 import uuid
 from collections.abc import Iterator
 
+from celery import signals
+
 from calls.errors import SanshengError
 from service.engines import threads_of
 from service.jobs import TASK, celery_of
 from service.settings import Settings
 from service.transcribing import Transcriber, run_leg
 from storage.engine import open_engine, upgrade
-from storage.transcripts import SqlWork
+from storage.work import SqlWork
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 2.0
+_LEAVE_S = 8.0
 _NICE = 10
 """Callers and agents come first."""
 
@@ -75,7 +78,9 @@ def work(settings: Settings) -> int:
         with turnstile.passed(alone=alone):
             run_leg(transcriber, call_id, leg, alone=alone)
 
-    threading.Thread(target=_beat, args=(settings, name), daemon=True, name="beat").start()
+    pulse = Pulse(settings, name)
+    signals.worker_shutting_down.connect(lambda **_: pulse.leave_in(_LEAVE_S), weak=False)
+    pulse.start()
     threads = str(threads_of(settings))
     log.info("worker.ready", extra={"worker": name, "threads": threads})
     app.worker_main(
@@ -84,20 +89,57 @@ def work(settings: Settings) -> int:
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]
     )
+    pulse.leave()
     return 0
 
 
-def _beat(settings: Settings, name: str) -> None:
-    """Show that this process lives, for as long as it does."""
+class Pulse(threading.Thread):
+    """Shows that this process lives, for as long as it does."""
 
-    async def beat() -> None:
-        engine = open_engine(settings.ledger_url)
+    def __init__(self, settings: Settings, name: str) -> None:
+        super().__init__(daemon=True, name="pulse")
+        self._settings = settings
+        self._worker = name
+        self._leaving = threading.Event()
+
+    def run(self) -> None:
+        """Beat until it is time to leave."""
+        asyncio.run(self._beat())
+
+    def leave(self) -> None:
+        """Give back what is in hand; nothing is held against it, for we were told to stop."""
+        self._leaving.set()
+        self.join(_LEAVE_S)
+        try:
+            asyncio.run(self._leave())
+        except SanshengError as error:  # it counts as dead in a while: nothing is lost
+            log.warning("worker.not_left", extra={"reason": str(error)})
+
+    def leave_in(self, seconds: float) -> None:
+        """Leave if what is in hand is not done by then: the recording of an hour takes minutes."""
+
+        def now() -> None:
+            self.leave()
+            os._exit(0)
+
+        timer = threading.Timer(seconds, now)
+        timer.daemon = True
+        timer.start()
+
+    async def _beat(self) -> None:
+        engine = open_engine(self._settings.ledger_url)
         work = SqlWork(engine)
-        while True:
+        while not self._leaving.is_set():
             try:
-                await work.beat(name)
+                await work.beat(self._worker)
             except SanshengError as error:
                 log.warning("worker.beat_failed", extra={"reason": str(error)})
-            await asyncio.sleep(BEAT_S)
+            await asyncio.to_thread(self._leaving.wait, BEAT_S)
+        await engine.dispose()
 
-    asyncio.run(beat())
+    async def _leave(self) -> None:
+        engine = open_engine(self._settings.ledger_url)
+        try:
+            await SqlWork(engine).left(self._worker)
+        finally:
+            await engine.dispose()

@@ -18,6 +18,7 @@ from calls.custody import Leg
 from calls.errors import SearchError
 from calls.ids import AgentNumber, CallId, SectionId
 from calls.transcript import Span, Turn
+from storage.burial import is_buried
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.folding import folded, spaced
@@ -116,9 +117,14 @@ class SqlSearch:
         self._sqlite = engine.dialect.name == "sqlite"
 
     async def index(self, said: Said, legs: Mapping[Leg, MaskedLeg], at: datetime) -> None:
-        """Keep these legs' turns and spans in place of earlier ones: doing so twice changes nothing."""
+        """Keep these legs' turns and spans in place of earlier ones: doing so twice changes nothing.
+
+        Nothing of a call whose recording was deleted is kept (P2).
+        """
         with translated():
             async with self._writer.begin() as connection:
+                if await is_buried(connection, said.call_id):
+                    return  # in between (P2)
                 for leg in sorted(legs):
                     await self._replace(connection, said, leg, legs[leg], at)
 

@@ -17,9 +17,15 @@ transcription_work = Table(
     Column("attempts", Integer, nullable=False),
     Column("deaths", Integer, nullable=False, comment="of workers, while they were at it"),
     Column("worker", String, comment="who is at it"),
-    Column("beat", BigInteger, nullable=False, comment="goes up for as long as the worker lives"),
     Column("error", String, comment="why not, for people"),
     Index(None, "state", "owed_at"),
+)
+
+workers = Table(
+    "transcription_workers",
+    metadata,
+    Column("worker", String, primary_key=True),
+    Column("beat", BigInteger, nullable=False, comment="goes up for as long as the worker lives"),
 )
 
 transcripts = Table(

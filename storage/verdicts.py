@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
 from calls.ids import CallId
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
+from storage.burial import is_buried
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.ledger import upsert
+from storage.tables import calls
 from storage.transcript_tables import transcripts
+from storage.verdict_figures import Slice
 from storage.verdict_tables import judged as judged_table
 from storage.verdict_tables import verdicts as verdicts_table
 
@@ -35,6 +37,8 @@ class SqlVerdicts:
         mine = (verdicts_table.c.call_id == call_id) & (verdicts_table.c.rule_set == str(rule_set))
         with translated():
             async with self._writer.begin() as connection:
+                if await is_buried(connection, call_id):
+                    return  # in between: verdicts quote words (P2)
                 await connection.execute(delete(verdicts_table).where(mine))
                 if rows:
                     await connection.execute(insert(verdicts_table), rows)
@@ -54,45 +58,27 @@ class SqlVerdicts:
             async with self._engine.connect() as connection:
                 return [_verdict(row) for row in await connection.execute(wanted)]
 
-    async def tally(self, rule_sets: Sequence[RuleSetId]) -> Counter[tuple[str, Outcome]]:
-        """Verdicts of these rule sets, by rule and outcome."""
+    async def transcribed(self, of: Slice, after: str = "", limit: int = 200) -> list[CallId]:
+        """Calls of the slice with a transcript, in order of their ids, from the one behind ``after`` on."""
         wanted = (
-            select(verdicts_table.c.rule, verdicts_table.c.outcome, func.count().label("n"))
-            .where(verdicts_table.c.rule_set.in_([str(each) for each in rule_sets]))
-            .group_by(verdicts_table.c.rule, verdicts_table.c.outcome)
-        )
-        found: Counter[tuple[str, Outcome]] = Counter()
-        with translated():
-            async with self._engine.connect() as connection:
-                for row in await connection.execute(wanted):
-                    found[row.rule, Outcome(row.outcome)] += row.n
-        return found
-
-    async def judged_calls(self) -> int:
-        """Calls that any rules have judged."""
-        with translated():
-            async with self._engine.connect() as connection:
-                wanted = select(func.count(judged_table.c.call_id.distinct()))
-                return int(await connection.scalar(wanted) or 0)
-
-    async def transcribed(self, after: str = "", limit: int = 200) -> list[CallId]:
-        """Calls with a transcript, in order of their ids, from the one behind ``after`` on."""
-        wanted = (
-            select(transcripts.c.call_id)
-            .where(transcripts.c.call_id > after)
-            .distinct()
-            .order_by(transcripts.c.call_id)
+            select(calls.c.call_id)
+            .where(calls.c.call_id > after, _TRANSCRIBED, *of.conditions)
+            .order_by(calls.c.call_id)
             .limit(limit)
         )
         with translated():
             async with self._engine.connect() as connection:
                 return [CallId(row.call_id) for row in await connection.execute(wanted)]
 
-    async def count_transcribed(self) -> int:
-        """How many calls have a transcript."""
+    async def count_transcribed(self, of: Slice) -> int:
+        """How many calls of the slice have a transcript."""
+        wanted = select(func.count()).select_from(calls).where(_TRANSCRIBED, *of.conditions)
         with translated():
             async with self._engine.connect() as connection:
-                return int(await connection.scalar(select(func.count(transcripts.c.call_id.distinct()))) or 0)
+                return int(await connection.scalar(wanted) or 0)
+
+
+_TRANSCRIBED = exists().where(transcripts.c.call_id == calls.c.call_id)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

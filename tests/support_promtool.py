@@ -84,7 +84,7 @@ def test_rules(folder: Path, rule: Rule, cases: Iterable[Case]) -> None:
         text = {
             "rule_files": [str(own_rules)],
             "evaluation_interval": interval,
-            # Without it promtool takes the groups in any order, and an alert may see its ratio as it was a step ago.
+            # Otherwise promtool takes groups in any order, and an alert may see its ratio as it was a step ago.
             "group_eval_order": [group["name"] for group in groups],
             "tests": [_test(rule, case) for case in some],
         }
@@ -103,7 +103,7 @@ def _groups_of(rule: Rule) -> list[dict[str, Any]]:
             needed = [
                 each
                 for each in group["rules"]
-                if each.get("alert") == rule.name or each.get("record", "!") in rule.expr
+                if each.get("alert") == rule.name or each.get("record", "no record") in rule.expr
             ]
             groups.append({**group, "rules": needed})
     return [group for group in groups if group["rules"]]

@@ -1,6 +1,6 @@
-"""Quality and compliance: can the books be trusted, are recordings complete, did nothing run out (Q1, Q5, P2).
+"""Quality and compliance: what the rules found, can the books be trusted, did nothing run out (Q1, Q5, P2).
 
-Only what is measured today. Judgements of calls, satisfaction and complaints get panels when they get figures.
+Only what is measured today. Satisfaction and complaints get panels when they get figures.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def quality_and_compliance(look: Look) -> Dashboard:
     _must_be_zero(board, panels)
     board.row(Text("指标（账册）：每个数都带分子与分母", "Indicators (ledger), each with what it is made of"))
     _indicators(board, panels)
+    board.row(Text("录音、转写与质检（近 24 小时）", "Recordings, transcripts, verdicts (last 24 hours)"))
+    _verdicts(board, panels)
     board.row(Text("账册与来源", "Books and sources"))
     _books(board, panels)
     board.row(Text("到期与新鲜度", "What expires, and how fresh figures are"))
@@ -133,6 +135,96 @@ def _indicators(board: Board, panels: Panels) -> None:
                 figures.kpi_names(),
             )
         )
+
+
+def _verdicts(board: Board, panels: Panels) -> None:
+    judged = 'hotline_rule_verdicts{outcome!="not_applicable"}'
+    for title, about, expr, steps in (
+        (
+            Text("质检覆盖率", "Judged"),
+            Text(
+                "有录音的来电中已按现行规则质检的占比（Q1）。",
+                "Of the calls with a recording, those that the rules in force have judged (Q1).",
+            ),
+            "hotline_judged_calls / (hotline_recorded_calls > 0)",
+            ((None, "text"),),
+        ),
+        (
+            Text("无法判定", "Cannot be judged"),
+            Text(
+                "证据不足、不作结论的占比（A2–A6）；线路窄带或模型不佳时升高。",
+                "Share of verdicts on weak evidence, which accuse nobody (A2 to A6); narrow lines and poor models "
+                "raise it.",
+            ),
+            f'sum(hotline_rule_verdicts{{outcome="cannot_judge"}}) / (sum({judged}) > 0)',
+            at_most(0.15, 0.3),
+        ),
+        (
+            Text("坐席窄带", "Agents on narrow lines"),
+            Text(
+                "坐席话路为窄带的占比：窄带上识别错误成倍增加。",
+                "Share of agents' legs that came narrowband: recognition errs several times as often there.",
+            ),
+            'sum(hotline_agent_legs{bandwidth="narrow"}) / (sum(hotline_agent_legs{bandwidth!="unknown"}) > 0)',
+            at_most(0.05, 0.2),
+        ),
+    ):
+        board.add(
+            panels.stat(Head(title, about, (4, 5)), Query(expr), unit="percentunit", decimals=1, steps=steps)
+        )
+    for title, about, expr in (
+        (
+            Text("立即处理", "Immediate"),
+            Text("近十五分钟发现的“立即”级违规（Q1）。", "Found within 15 minutes, to be known at once (Q1)."),
+            "hotline_immediate_findings",
+        ),
+        (
+            Text("录音损坏", "Recordings damaged"),
+            Text("与入库时不一致的录音（P2）。", "In the vault, and not what was put there (P2)."),
+            "hotline_recordings_damaged",
+        ),
+        (
+            Text("转写隔离", "In quarantine"),
+            Text("两次使转写进程崩溃的录音。", "Recordings that killed their worker twice."),
+            'hotline_transcription_legs{result="quarantined"}',
+        ),
+    ):
+        board.add(
+            panels.stat(Head(title, about, (4, 5)), Query(expr), decimals=0, steps=must_be_zero(), filled=True)
+        )
+
+    def outcome(name: str) -> str:
+        return f'sum by (rule) (hotline_rule_verdicts{{outcome="{name}"}})'
+
+    board.add(
+        panels.bars(
+            Head(
+                Text("违规按规则", "Broken, by rule"),
+                Text("每条现行规则被违反的来电数（A2–A6）。", "Calls that broke each rule in force (A2 to A6)."),
+                (12, 11),
+            ),
+            Query(f"sort_desc({outcome('broken')})", "{{rule}}"),
+        ),
+        panels.table(
+            Head(
+                Text("质检结论按规则", "Verdicts, by rule"),
+                Text(
+                    "无法判定与不适用不计入遵守率。",
+                    "What cannot be judged or does not apply counts for neither side.",
+                ),
+                (12, 11),
+            ),
+            "rule",
+            Text("规则", "Rule"),
+            (
+                Column(outcome("broken"), Text("违反", "Broken"), decimals=0),
+                Column(outcome("kept"), Text("遵守", "Kept"), decimals=0),
+                Column(outcome("cannot_judge"), Text("无法判定", "Cannot judge"), decimals=0),
+                Column(outcome("not_applicable"), Text("不适用", "Not applicable"), decimals=0),
+            ),
+            (),
+        ),
+    )
 
 
 def _books(board: Board, panels: Panels) -> None:

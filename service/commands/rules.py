@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from calls.errors import RuleError
-from calls.verdicts import Outcome
+from calls.verdicts import Verdict
+from qa.rules.model import RuleSet
+from service.commands.audit import moment
+from service.commands.transcripts import database
 from service.settings import Settings
+from storage.verdict_figures import Slice
 
 _TOLD = {"id", "names", "requirement", "severity", "weight", "examples"}
 
@@ -29,9 +34,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     explain = verbs.add_parser("explain", help="what a rule demands, and how it is found out")
     explain.add_argument("rule")
     explain.set_defaults(run=_explain)
-    verbs.add_parser(
+    rejudge = verbs.add_parser(
         "rejudge", help="judge every transcribed call by the rules in force; old versions' verdicts stay"
-    ).set_defaults(run=_rejudge)
+    )
+    rejudge.add_argument("--since", help="only calls that arrived then or later: 2026-11-23 or 2026-11-23T10:00")
+    rejudge.add_argument("--until", help="only calls that arrived before then")
+    rejudge.set_defaults(run=_rejudge)
 
 
 def _list(settings: Settings, _options: argparse.Namespace) -> int:
@@ -96,38 +104,41 @@ def _explain(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _rejudge(settings: Settings, _options: argparse.Namespace) -> int:
-    return asyncio.run(_all_again(settings))
+def _rejudge(settings: Settings, options: argparse.Namespace) -> int:
+    of = Slice(moment(settings, options.since), moment(settings, options.until))
+    return asyncio.run(_all_again(settings, of))
 
 
-async def _all_again(settings: Settings) -> int:
+async def _all_again(settings: Settings, of: Slice) -> int:
     from tqdm import tqdm
 
     from service.judging import judge_call, rule_sets
     from service.wiring import SystemClock
-    from storage.engine import open_engine, upgrade
     from storage.verdicts import SqlVerdicts
 
-    names = ", ".join(str(rules.id) for rules in rule_sets(settings))
-    await upgrade(settings.ledger_url)
-    engine = open_engine(settings.ledger_url)
-    changed: Counter[tuple[str, Outcome | None, Outcome]] = Counter()
-    try:
+    sets = rule_sets(settings)
+    changed: Counter[tuple[str, str, str]] = Counter()
+    async with database(settings) as engine:
         book, after, number = SqlVerdicts(engine), "", 0
-        with tqdm(total=await book.count_transcribed(), unit=" calls", disable=None) as bar:
-            while calls := await book.transcribed(after):
+        with tqdm(total=await book.count_transcribed(of), unit=" calls", disable=None) as bar:
+            while calls := await book.transcribed(of, after):
                 for call_id in calls:
-                    before = {verdict.rule: verdict.outcome for verdict in await book.verdicts(call_id)}
+                    before = _by_rule(await book.verdicts(call_id), sets)
                     await judge_call(settings, engine, call_id, SystemClock())
-                    for verdict in await book.verdicts(call_id):
-                        if verdict.outcome is not before.get(verdict.rule):
-                            changed[verdict.rule, before.get(verdict.rule), verdict.outcome] += 1
+                    for rule, new in _by_rule(await book.verdicts(call_id), sets).items():
+                        if new != (old := before.get(rule, "not judged")):
+                            changed[rule, old, new] += 1
                     number += 1
                     bar.update()
                 after = calls[-1]
-    finally:
-        await engine.dispose()
-    for (rule, old, new), count in sorted(changed.items(), key=str):
-        print(f"{count:7}  {rule}: {old or 'not judged'} -> {new}")
-    print(f"{number} calls judged by {names}")
+    for (rule, old, new), count in sorted(changed.items()):
+        print(f"{count:7}  {rule}: {old} -> {new}")
+    print(f"{number} calls judged by {', '.join(str(rules.id) for rules in sets)}")
     return 0
+
+
+def _by_rule(verdicts: Iterable[Verdict], sets: Sequence[RuleSet]) -> dict[str, str]:
+    """Each rule's outcome under the version in force, or under the newest of the others that judged the call."""
+    in_force = {rules.id for rules in sets}
+    ordered = sorted(verdicts, key=lambda verdict: (verdict.rule_set in in_force, verdict.judged_at))
+    return {verdict.rule: verdict.outcome.value for verdict in ordered}

@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calls.call import Result
+from calls.custody import Bandwidth, Leg
+from calls.ids import AgentNumber, CallId
+from calls.transcript import LegTranscript, Span, Transcript
+from calls.verdicts import CallFacts, Conversation
+from qa.rules import judge, load_rules, packs
 from simulation.script import HangUp, Press, Wait
+from storage.engine import open_engine
+from storage.transcripts import SqlTranscripts
+from storage.verdicts import SqlVerdicts
+from storage.work import SqlWork, State
 from tests.e2e.scenarios import BRIEF, IGNORES, SELF_SERVED, TO_THE_END, answered, stay
 from tests.support_centre import Centre, within
 from tests.support_dashboards import ALL_SECTIONS, Asked, answer, asked, dashboards, trouble
@@ -70,10 +79,12 @@ async def test_every_query_has_data(centre: Centre) -> None:
             "self_served",
         ]
 
+        await judged(centre, next(call.call_id for call in evidence.calls if call.result == "answered"))
+
         async def in_the_books() -> bool:
             return bool(
                 await prometheus.query('hotline_kpi_denominator{kpi="K2r",period="today",section="all"} >= 2')
-            )
+            ) and bool(await prometheus.query("hotline_judged_calls >= 1 and on () hotline_agent_legs >= 1"))
 
         assert await within(in_the_books, 60), "the ledger's gauges do not show the calls"
         await outage(centre, prometheus)
@@ -96,6 +107,23 @@ async def yesterday(centre: Centre) -> None:
     async with ledger_of(centre) as (ledger, _):
         await ledger.record(story(call_id, start=noon.astimezone(UTC), asked=1, rings=rings, ended=20))
     await centre.restart_service()
+
+
+async def judged(centre: Centre, call_id: CallId) -> None:
+    """What a worker would write; how one does is shown elsewhere, and takes minutes."""
+    pack = next(rules for path in packs() if (rules := load_rules(path)).language == "zh-CN")
+    now = datetime.now(UTC)
+    leg = LegTranscript(Leg.AGENT, "zh-CN", "vosk", "small", 3.0, Bandwidth.WIDE, (Span(0, 3),), ())
+    facts = CallFacts(call_id, now, None, "zh-CN", AgentNumber("1001"), 3.0)
+    engine = open_engine(centre.settings.ledger_url)
+    try:
+        await SqlWork(engine).owe(call_id, now)
+        await SqlTranscripts(engine).store(call_id, leg)
+        await SqlWork(engine).finish(call_id, Leg.AGENT, State.DONE)
+        found = judge(pack, Conversation(facts, Transcript(call_id, (leg,))), now)
+        await SqlVerdicts(engine).judged(call_id, pack.id, found)
+    finally:
+        await engine.dispose()
 
 
 async def outage(centre: Centre, prometheus: Prometheus) -> None:

@@ -26,8 +26,9 @@ from service.processes import WorkerProcess
 from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Wait
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
-from storage.transcripts import SqlTranscripts, SqlWork, State
+from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
+from storage.work import SqlWork, State
 from tests.support_centre import ASIDE, Centre, own_worker, within
 from tests.support_play import ledger_of
 from tests.support_whisper import whisper_model

@@ -11,7 +11,7 @@ import pytest
 from calls.errors import SettingsError
 from calls.outages import Component
 from service.outage_book import announced, cancelled, listed, outage_book
-from service.settings import Reliability, Settings
+from service.settings import Reliability, Settings, Transcription
 from storage.outages import SqlOutages
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -35,8 +35,10 @@ async def book(settings: Settings) -> AsyncIterator[SqlOutages]:
 
 
 async def test_nothing_is_known_before_somebody_looked(settings: Settings, book: SqlOutages) -> None:
-    assert await listed(settings, book, Noon(), 31) == ["no outage", "not in service: transcription"]
-    never = settings.model_copy(update={"reliability": Reliability(synthetic_every_s=0)})
+    assert await listed(settings, book, Noon(), 31) == ["no outage"]
+    never = settings.model_copy(
+        update={"reliability": Reliability(synthetic_every_s=0), "transcription": Transcription(enabled=False)}
+    )
     assert (await listed(never, book, Noon(), 31))[-1] == "not in service: transcription, trunk"
 
 
@@ -50,7 +52,6 @@ async def test_outages_maintenance_and_what_they_come_to(settings: Settings, boo
         "database       2026-11-24 11:54:00 – 2026-11-24 11:57:00  full",
         "disk           2026-11-24 11:54:00 – …                    full",
         "maintenance 1  2026-11-25 02:00:00 – 2026-11-25 04:00:00  disk: new disks",
-        "not in service: transcription",
         "since 2026-11-24 11:00:00: 3600 s scheduled, out 360 s (union), 540 s (sum), planned 0 s; "
         "K5 90.0000%, K5sum 85.0000%",
     ]

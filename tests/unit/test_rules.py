@@ -80,10 +80,27 @@ DISK = ("hotline_disk_free_bytes", "hotline_disk_total_bytes")
 CERTIFICATE = 'hotline_certificate_expiry_timestamp_seconds{file="hotline.pem"}'
 CALENDAR = "hotline_calendar_known_until_timestamp_seconds"
 SPOOL = "hotline_spool_events"
+MODEL = 'hotline_speech_model_installed{model="small"}'
+RECORDINGS_WAIT = "hotline_recordings_waiting"
+INGEST_FAILS = "hotline_recording_ingest_errors_total"
 
 
 def disk(free: object, at: str, *, fires: bool) -> Case:
     return Case({DISK[0]: f"{free}", DISK[1]: "100+0x4000"}, at, ({},) if fires else ())
+
+
+def verdicts(**outcomes: int) -> dict[str, str]:
+    return {
+        f'hotline_rule_verdicts{{rule="thanks",outcome="{name}"}}': f"{n}+0x200" for name, n in outcomes.items()
+    }
+
+
+def coverage(recorded: int, judged: int, backlog_s: int) -> dict[str, str]:
+    return {
+        "hotline_recorded_calls": f"{recorded}+0x200",
+        "hotline_judged_calls": f"{judged}+0x200",
+        "hotline_transcription_backlog_age_seconds": f"{backlog_s}+0x200",
+    }
 
 
 CASES: dict[str, list[Case]] = {
@@ -144,6 +161,51 @@ CASES: dict[str, list[Case]] = {
         gauge("hotline_transcription_backlog_age_seconds", 3700, "12m", {}),
         gauge("hotline_transcription_backlog_age_seconds", 3500, "12m"),
         gauge("hotline_transcription_backlog_age_seconds", 0, "12m"),
+    ],
+    "TranscriptionBlocked": [
+        gauge("hotline_transcription_legs_blocked", 1, "9m"),
+        gauge("hotline_transcription_legs_blocked", 1, "11m", {}),
+        gauge("hotline_transcription_legs_blocked", 0, "11m"),
+    ],
+    "SpeechModelMissing": [
+        Case({MODEL: "0+0x40", "hotline_recorded_calls": "1+0x40"}, "9m"),
+        Case({MODEL: "0+0x40", "hotline_recorded_calls": "1+0x40"}, "11m", ({"model": "small"},)),
+        Case({MODEL: "1+0x40", "hotline_recorded_calls": "1+0x40"}, "11m"),
+        # Nobody has called yet: the machine is being set up.
+        Case({MODEL: "0+0x40", "hotline_recorded_calls": "0+0x40"}, "11m"),
+    ],
+    "LegsQuarantined": [
+        gauge('hotline_transcription_legs{result="quarantined"}', 1, "2m", {"result": "quarantined"}),
+        gauge('hotline_transcription_legs{result="quarantined"}', 0, "2m"),
+        gauge('hotline_transcription_legs{result="failed"}', 3, "2m"),
+    ],
+    "RecordingsDamaged": [
+        gauge("hotline_recordings_damaged", 1, "1m", {}),
+        gauge("hotline_recordings_damaged", 0, "1m"),
+    ],
+    "RecordingsNotStored": [
+        Case({RECORDINGS_WAIT: "2+0x40", INGEST_FAILS: "0+1x40"}, "13m", ({},)),
+        Case({RECORDINGS_WAIT: "0x6 2x2 0x40", INGEST_FAILS: "0+1x40"}, "13m"),
+        Case({RECORDINGS_WAIT: "2+0x40", INGEST_FAILS: "3+0x40"}, "13m"),
+    ],
+    "ImmediateFinding": [
+        gauge("hotline_immediate_findings", 1, "1m", {}),
+        gauge("hotline_immediate_findings", 0, "1m"),
+    ],
+    "CannotJudgeOften": [
+        Case(verdicts(kept=120, cannot_judge=80, not_applicable=900), "31m", ({},)),
+        Case(verdicts(kept=120, cannot_judge=80, not_applicable=900), "29m"),
+        Case(verdicts(kept=160, cannot_judge=40, not_applicable=900), "31m"),
+        Case(verdicts(kept=60, cannot_judge=80, not_applicable=900), "31m"),  # too few to say
+        Case(verdicts(kept=0, cannot_judge=0, not_applicable=0), "31m"),
+    ],
+    "JudgedTooFew": [
+        Case(coverage(100, 70, 1000), "31m", ({},)),
+        Case(coverage(100, 70, 1000), "29m"),
+        Case(coverage(100, 90, 1000), "31m"),
+        Case(coverage(100, 70, 100), "31m"),
+        Case(coverage(20, 7, 1000), "31m"),
+        Case(coverage(0, 0, 0), "31m"),
     ],
     "ServiceDown": [
         gauge(UP, 0, "2m", UP_LABELS),
