@@ -19,8 +19,10 @@ from qa.rules.sound import units
 AGENT = AgentNumber("1001")
 """Who answers in examples."""
 
-_LINE = re.compile(r"(?:(\d+(?:\.\d+)?) )?(agent|caller): (.+)")
-_UNIT_S = 0.25
+_LINE = re.compile(r"(?:(\d+(?:\.\d+)?) )?(agent|caller)( fast| slow)?: (.+)")
+_CALLBACK = {"callback: yes": True, "callback: no": False}
+"""Lines that say whether a call back is on the books."""
+_UNIT_S = {None: 0.25, " fast": 0.12, " slow": 0.6}
 _PAUSE_S = 0.5
 
 
@@ -53,14 +55,17 @@ def failures(rules: RuleSet) -> Iterator[Failure]:
 def spoken(lines: Sequence[str], language: str, *, confidence: float = 1.0) -> Conversation:
     """A call from its lines, clearly recognised, at an ordinary rate. Raises RuleError."""
     said: dict[Leg, list[Word]] = {leg: [] for leg in SPOKEN_LEGS}
-    end_s = 0.0
+    end_s, has_callback = 0.0, None
     for line in lines:
+        if line in _CALLBACK:
+            has_callback = _CALLBACK[line]
+            continue
         found = _LINE.fullmatch(line)
         if not found:
             raise RuleError(f"an example's line is `agent: …` or `12 caller: …`, not {line!r}")
         at = float(found[1]) if found[1] else end_s + _PAUSE_S
-        for text in _words(found[3], language):
-            length_s = max(1, len(units(text, language))) * _UNIT_S
+        for text in _words(found[4], language):
+            length_s = max(1, len(units(text, language))) * _UNIT_S[found[3]]
             said[Leg(found[2])].append(Word(text, at, at + length_s, confidence))
             at += length_s
         end_s = max(end_s, at)
@@ -71,7 +76,7 @@ def spoken(lines: Sequence[str], language: str, *, confidence: float = 1.0) -> C
         for leg, words in said.items()
     )
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    facts = CallFacts(CallId("example-1.1"), now, None, language, AGENT, end_s)
+    facts = CallFacts(CallId("example-1.1"), now, None, language, AGENT, end_s, has_callback)
     return Conversation(facts, Transcript(facts.call_id, legs))
 
 
@@ -84,7 +89,7 @@ def _words(text: str, language: str) -> list[str]:
     """As a recogniser gives them: Chinese letter by letter, others by spaces."""
     if not language.startswith("zh"):
         return text.split()
-    return re.findall(r"[0-9a-zA-Z]+|[\u3400-\u9fff]", text)
+    return re.findall(r"[0-9a-zA-Z]+|[〇\u3400-\u9fff]", text)
 
 
 def _voice(words: list[Word]) -> tuple[Span, ...]:

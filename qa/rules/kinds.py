@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from calls.custody import Leg
+from calls.custody import Bandwidth, Leg
 from calls.transcript import Span, joined
 from calls.verdicts import Evidence, Outcome
-from qa.rules.heard import Heard, Said, Side
+from qa.rules.heard import LEAST_SPEECH_S, Heard, Said, Side
 from qa.rules.model import (
     InterruptionRule,
     NumberRule,
@@ -20,7 +20,13 @@ from qa.rules.model import (
     RatioRule,
     SilenceRule,
 )
-from qa.rules.sound import simplified, units
+from qa.rules.sound import apart, digit_units, simplified, units
+
+_HOLD_S = 10.0
+"""Before a silence, within which the caller is asked to wait."""
+_NEAR_S = 6.0
+"""A time belongs to a promise that is so far away."""
+_INTERJECTION_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,12 @@ def phrase(rule: PhraseRule, heard: Heard) -> Finding:
             tuple(each.evidence for each in doubtful),
             0.5,
         )
+    absent = [each for each in wanted if each not in best]
     missing = ", ".join(each for each in wanted if each not in sure)
+    maybe = [side.maybe_said(each, since_s, until_s) for each in absent]
+    if any(maybe) if rule.any else all(maybe):
+        told = f"not heard, but some of it was, and words around it are unsure: {missing}"
+        return Finding(Outcome.CANNOT_JUDGE, told, (), 0.5)
     if weak := side.weakness(since_s, until_s):
         return Finding(Outcome.CANNOT_JUDGE, f"not heard, but {weak}: {missing}", (), 0.5)
     return Finding(Outcome.BROKEN, f"not heard: {missing}", _whole(side, since_s, until_s), 0.9)
@@ -76,8 +87,10 @@ def _forbidden(rule: PhraseRule, side: Side, since_s: float, until_s: float) -> 
             tuple(said.evidence for said in doubtful),
             0.5,
         )
-    if side.leg is None:
-        return Finding(Outcome.CANNOT_JUDGE, "no transcript", (), 0.0)
+    if weak := side.weakness(since_s, until_s):
+        if side.leg and side.speech_s(since_s, until_s) < LEAST_SPEECH_S:
+            return Finding(Outcome.KEPT, "nothing was said")
+        return Finding(Outcome.CANNOT_JUDGE, f"none of the words was heard, but {weak}", (), 0.5)
     return Finding(Outcome.KEPT, "none of the words was heard")
 
 
@@ -93,8 +106,9 @@ def pattern(rule: PatternRule, heard: Heard) -> Finding:
         unsure = evidence.confidence < side.limits.confidence
         outcome = Outcome.CANNOT_JUDGE if unsure else Outcome.BROKEN
         return Finding(outcome, f"heard: {evidence.text}", (evidence,), evidence.confidence)
-    weak = side.weakness()
-    if weak and (rule.must or side.leg is None):
+    if weak := side.weakness():
+        if not rule.must and side.leg and side.speech_s() < LEAST_SPEECH_S:
+            return Finding(Outcome.KEPT, "nothing was said")
         return Finding(Outcome.CANNOT_JUDGE, f"not heard, but {weak}", (), 0.5)
     if rule.must:
         return Finding(Outcome.BROKEN, "not heard", _whole(side, 0, heard.duration_s), 0.9)
@@ -111,45 +125,84 @@ def agent_number(rule: NumberRule, heard: Heard) -> Finding:
         evidence = Evidence(Leg.AGENT, ours.start_s, ours.end_s, "")
         return Finding(Outcome.KEPT, f"the number {number} was announced as the agent answered", (evidence,))
     since_s, until_s = _start(side), _start(side) + rule.within_start_s
-    digits = list(units(number, heard.language)) if heard.language[:2] in ("zh", "ko") else list(number)
-    right: list[tuple[int, Evidence]] = []
-    doubtful: list[tuple[int, Evidence]] = []
-    for before in rule.before:
-        for said in side.said(before, side.limits.doubt, since_s, until_s):
-            words = side.between(said.evidence.start_s, said.evidence.end_s + 6.0)
-            spoken = [unit for word in words for unit in units(word.text, heard.language)]
-            evidence = side.evidence(words)
-            matches = _runs(digits, spoken, heard.language)
-            (right if matches == len(digits) else doubtful).append((matches, evidence))
-    if right:
-        return Finding(Outcome.KEPT, f"the number {number} was heard", (right[0][1],), right[0][1].confidence)
-    if doubtful:
-        matches, evidence = max(doubtful, key=lambda each: each[0])
-        return Finding(
-            Outcome.CANNOT_JUDGE, f"a number was heard, {matches} of {len(digits)} digits as they should be",
-            (evidence,), 0.5,
-        )  # fmt: skip
+    digits = units(" ".join(number), heard.language)
+    said = _digits_said(rule, side, digits, since_s, until_s)
+    if said and min(each.off for each in said) == 0:
+        best = min(said, key=lambda each: each.off)
+        return Finding(Outcome.KEPT, f"the number {number} was heard", (best.evidence,), best.evidence.confidence)
+    if said:
+        best = min(said, key=lambda each: each.off)
+        if all(each.is_another and each.evidence.confidence >= side.limits.sure for each in said):
+            told = f"another number than {number} was heard, clearly"
+            return Finding(Outcome.BROKEN, told, (best.evidence,), best.evidence.confidence)
+        told = f"a number was heard, and not all of the {len(digits)} digits are as they should be"
+        return Finding(Outcome.CANNOT_JUDGE, told, (best.evidence,), 0.5)
+    if side.maybe_said(digits, since_s, until_s) or any(
+        side.maybe_said(each, since_s, until_s) for each in rule.before
+    ):
+        return Finding(Outcome.CANNOT_JUDGE, "something like the number was heard, and words are unsure", (), 0.5)
     if weak := side.weakness(since_s, until_s):
         return Finding(Outcome.CANNOT_JUDGE, f"no number was heard, but {weak}", (), 0.5)
     text = f"no number was heard in the first {rule.within_start_s:g} s"
     return Finding(Outcome.BROKEN, text, _whole(side, since_s, until_s), 0.9)
 
 
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """What may be the agent's number."""
+
+    off: float
+    """Digits that are not as they should be; those that sound alike count half."""
+    is_another: bool
+    """Whether it is as long as the roster's, all digits, and more than one of them is another by sound, too."""
+    evidence: Evidence
+
+
+def _digits_said(
+    rule: NumberRule, side: Side, digits: tuple[str, ...], since_s: float, until_s: float
+) -> list[_Digits]:
+    """Every place where the number was said, and what else was said after the words that announce one."""
+    found = [
+        _Digits(0.0, False, said.evidence) for said in side.said(" ".join(digits), 0.0, since_s, until_s, digits)
+    ]
+    known = digit_units(side.language)
+    for before in rule.before:
+        for said in side.said(before, side.limits.doubt, since_s, until_s):
+            words = side.after(said.evidence.end_s, said.evidence.end_s + 6.0)
+            spoken, owners = side.run_of(words, known)
+            evidence = side.evidence((*side.between(said.evidence.start_s, said.evidence.end_s), *owners))
+            if len(spoken) == len(digits):
+                off = apart(digits, spoken, side.language)
+                found.append(_Digits(off, off > 1 and said.distance == 0, evidence))
+            else:
+                found.append(_Digits(float(len(digits)), False, evidence))
+    return found
+
+
 def interruption(rule: InterruptionRule, heard: Heard) -> Finding:
     """The agent's voice over the caller's (A3)."""
     if heard.agent.leg is None or heard.caller.leg is None:
         return Finding(Outcome.CANNOT_JUDGE, "the voices of both are needed", (), 0.0)
-    found = [
-        Evidence(Leg.AGENT, agent.start_s, min(agent.end_s, caller.end_s), _words_in(heard.agent, agent))
-        for agent in heard.agent.voice
-        for caller in heard.caller.voice
-        if caller.start_s + rule.lead_s <= agent.start_s < caller.end_s
-        and agent.overlap_s(caller) >= rule.overlap_s
-        and not _is_back_channel(rule, heard.agent, agent)
-    ]
+    found: list[Evidence] = []
+    doubtful: list[Evidence] = []
+    for agent in heard.agent.voice:
+        for caller in heard.caller.voice:
+            begins_over = caller.start_s + rule.lead_s <= agent.start_s < caller.end_s
+            if not begins_over or agent.overlap_s(caller) < rule.overlap_s:
+                continue
+            listens = _back_channel(rule, heard.agent, agent)
+            if listens is True:
+                continue
+            words = _words_in(heard.agent, agent)
+            evidence = Evidence(Leg.AGENT, agent.start_s, min(agent.end_s, caller.end_s), words)
+            (found if listens is False else doubtful).append(evidence)
     told = f"{len(found)} of at least {rule.overlap_s:g} s, {rule.most} tolerated"
-    outcome = Outcome.BROKEN if len(found) > rule.most else Outcome.KEPT
-    return Finding(outcome, told, tuple(found), 0.9)
+    if len(found) > rule.most:
+        return Finding(Outcome.BROKEN, told, tuple(found), 0.9)
+    if len(found) + len(doubtful) > rule.most:
+        return Finding(Outcome.CANNOT_JUDGE, f"{told}; {len(doubtful)} may only say that one listens",
+                       tuple(doubtful), 0.5)  # fmt: skip
+    return Finding(Outcome.KEPT, told, tuple(found), 0.9)
 
 
 def speech_rate(rule: RateRule, heard: Heard) -> Finding:
@@ -174,20 +227,34 @@ def dead_air(rule: SilenceRule, heard: Heard) -> Finding:
     spans = sorted((*heard.agent.voice, *heard.caller.voice))
     if not spans:
         return Finding(Outcome.NOT_APPLICABLE, "nobody speaks")
-    broken, longest, end_s = [], 0.0, spans[0].end_s
+    broken, doubtful, longest, end_s = [], [], 0.0, spans[0].end_s
     for span in spans[1:]:
         silence_s = span.start_s - end_s
-        if silence_s > 0:
+        longest = max(longest, silence_s)
+        if silence_s > rule.most_s:
             held = any(
-                heard.agent.said(words, heard.limits.alike, end_s - 10.0, end_s) for words in rule.hold_phrases
+                heard.agent.said(each, heard.limits.alike, end_s - _HOLD_S, end_s) for each in rule.hold_phrases
             )
-            longest = max(longest, silence_s)
-            if silence_s > (rule.most_after_hold_s if held else rule.most_s):
-                broken.append(Evidence(Leg.AGENT, end_s, span.start_s, ""))
+            evidence = Evidence(Leg.AGENT, end_s, span.start_s, "")
+            if silence_s > rule.most_after_hold_s or not (held or _may_hold(rule, heard.agent, end_s)):
+                broken.append(evidence)
+            elif not held:
+                doubtful.append(evidence)
         end_s = max(end_s, span.end_s)
     allowed = f"{rule.most_s:g} s, on hold {rule.most_after_hold_s:g} s"
     told = f"the longest silence is {longest:.1f} s; in order are {allowed}"
+    if doubtful and not broken:
+        told += "; the caller may have been asked to wait"
+        return Finding(Outcome.CANNOT_JUDGE, told, tuple(doubtful), 0.5)
     return Finding(Outcome.BROKEN if broken else Outcome.KEPT, told, tuple(broken), 0.9)
+
+
+def _may_hold(rule: SilenceRule, side: Side, until_s: float) -> bool:
+    """Whether the agent may have asked to wait before that moment, as far as words are sure."""
+    since_s = until_s - _HOLD_S
+    if side.leg and side.leg.bandwidth is Bandwidth.NARROW and rule.hold_phrases:
+        return side.speech_s(since_s, until_s) >= LEAST_SPEECH_S
+    return any(side.maybe_said(each, since_s, until_s) for each in rule.hold_phrases)
 
 
 def talk_ratio(rule: RatioRule, heard: Heard) -> Finding:
@@ -212,10 +279,18 @@ def promise(rule: PromiseRule, heard: Heard) -> Finding:
             return Finding(Outcome.CANNOT_JUDGE, "no transcript", (), 0.0)
         return Finding(Outcome.NOT_APPLICABLE, "no answer was put off")
     evidence = tuple(said.evidence for said in put_off)
-    text, _ = _text(side)
-    if not re.search(rule.times, text):
+    if not any(_names_time(rule, side, said) for said in put_off):
         if weak := side.weakness():
             return Finding(Outcome.CANNOT_JUDGE, f"no time was heard, but {weak}", evidence, 0.5)
+        sure = [
+            said
+            for said in put_off
+            if said.distance == 0
+            and said.evidence.confidence >= side.limits.confidence
+            and side.unsure_run(said.evidence.start_s - _NEAR_S, said.evidence.end_s + _NEAR_S) < 2
+        ]
+        if not sure:
+            return Finding(Outcome.CANNOT_JUDGE, "no time was heard, but words near it are unsure", evidence, 0.5)
         return Finding(Outcome.BROKEN, "an answer was put off and no time was named", evidence, 0.8)
     match heard.facts.has_callback:
         case True:
@@ -224,6 +299,12 @@ def promise(rule: PromiseRule, heard: Heard) -> Finding:
             return Finding(Outcome.BROKEN, "a time was named, and no call back is on the books", evidence, 0.9)
         case None:
             return Finding(Outcome.CANNOT_JUDGE, "whether a call back is on the books is not known", evidence, 0.5)
+
+
+def _names_time(rule: PromiseRule, side: Side, said: Said) -> bool:
+    """Whether a time is named near the words that put the answer off, before them or after."""
+    words = side.between(said.evidence.start_s - _NEAR_S, said.evidence.end_s + _NEAR_S)
+    return re.search(rule.times, simplified(joined(word.text for word in words))) is not None
 
 
 # ── Helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -266,22 +347,21 @@ def _text(side: Side) -> tuple[str, list[int]]:
     return text, owners
 
 
-def _runs(digits: list[str], spoken: list[str], language: str) -> int:
-    """How many of the digits follow each other in what was spoken, at best."""
-    best = 0
-    for start in range(len(spoken)):
-        same = 0
-        while same < len(digits) and start + same < len(spoken) and spoken[start + same] == digits[same]:
-            same += 1
-        best = max(best, same)
-    return best
-
-
 def _words_in(side: Side, span: Span) -> str:
     return joined(word.text for word in side.between(span.start_s - 0.2, span.end_s))
 
 
-def _is_back_channel(rule: InterruptionRule, side: Side, span: Span) -> bool:
-    said = units(_words_in(side, span), side.language)
-    allowed = {unit for words in rule.back_channel for unit in units(words, side.language)}
-    return bool(said) and set(said) <= allowed
+def _back_channel(rule: InterruptionRule, side: Side, span: Span) -> bool | None:
+    """Whether it only says that one listens; ``None``: it is short, and nobody knows what it says."""
+    words = side.between(span.start_s - 0.2, span.end_s)
+    allowed = {unit for each in rule.back_channel for unit in units(each, side.language)}
+    if words and all(set(units(word.text, side.language)) <= allowed for word in words):
+        return True
+    others = [word for word in words if not set(units(word.text, side.language)) <= allowed]
+    if rule.back_channel and len(others) < len(words) and all(
+        word.confidence < side.limits.sure for word in others
+    ):  # fmt: skip
+        return None
+    if rule.back_channel and not words and span.length_s <= _INTERJECTION_S:
+        return None
+    return False

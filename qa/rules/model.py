@@ -146,6 +146,13 @@ class Limits(_Part):
     alike: float = Field(0.26, ge=0, le=1, description="a phrase that is so far off by sound is taken as said")
     doubt: float = Field(0.5, ge=0, le=1, description="so far off it may have been said: cannot judge")
     confidence: float = Field(0.55, ge=0, le=1, description="words below it prove nothing")
+    sure: float = Field(0.8, ge=0, le=1, description="words below it may have been others")
+    maybe: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="so far off, with words that may have been others at half price: cannot judge",
+    )
 
 
 class RuleSet(_Part):

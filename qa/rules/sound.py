@@ -48,6 +48,12 @@ def units(text: str, language: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z0-9']+", text))
 
 
+@lru_cache(maxsize=8)
+def digit_units(language: str) -> frozenset[str]:
+    """How the ten digits sound."""
+    return frozenset(unit for digit in "0123456789" for unit in units(digit, language))
+
+
 @lru_cache(maxsize=100_000)
 def cost(one: str, other: str, language: str) -> float:
     """How far two units are from each other: 0, ``ALIKE`` or 1."""
@@ -71,23 +77,36 @@ class Place:
     distance: float
 
 
-def find(phrase: Sequence[str], text: Sequence[str], language: str, limit: float) -> list[Place]:
+UNHEARD = "?"
+"""A unit of a voice that was not recognised: it may be anything."""
+
+
+def find(
+    phrase: Sequence[str],
+    text: Sequence[str],
+    language: str,
+    limit: float,
+    unsure: Sequence[bool] | None = None,
+) -> list[Place]:
     """Every place where the phrase is at most ``limit`` off; of those that overlap, the best.
 
-    Distance is by edits of units over the phrase's length.
+    Distance is by edits of units over the phrase's length. A unit of the text that is ``unsure`` is at most
+    ``ALIKE`` off from any other: it may be one that was misheard.
     """
     if not phrase or not text:
         return []
     most = limit * len(phrase)
+    dear = [ALIKE if unsure and unsure[column] else 1.0 for column in range(len(text))]
     row = [(0.0, start) for start in range(len(text) + 1)]
     for unit in phrase:
         before, row = row, [(row[0][0] + 1.0, 0)]
         for column, other in enumerate(text, start=1):
+            apart = min(cost(unit, other, language), dear[column - 1])
             row.append(
                 min(
-                    (before[column - 1][0] + cost(unit, other, language), before[column - 1][1]),
+                    (before[column - 1][0] + apart, before[column - 1][1]),
                     (before[column][0] + 1.0, before[column][1]),
-                    (row[column - 1][0] + 1.0, row[column - 1][1]),
+                    (row[column - 1][0] + dear[column - 1], row[column - 1][1]),
                 )
             )
     ends = sorted((edits, end, start) for end, (edits, start) in enumerate(row) if edits <= most and end > start)
@@ -96,6 +115,11 @@ def find(phrase: Sequence[str], text: Sequence[str], language: str, limit: float
         if all(end <= place.first or start > place.last for place in found):
             found.append(Place(start, end - 1, edits / len(phrase)))
     return sorted(found, key=lambda place: place.first)
+
+
+def apart(one: Sequence[str], other: Sequence[str], language: str) -> float:
+    """How many units two texts of the same length are apart, those that are alike counted half."""
+    return sum(cost(a, b, language) for a, b in zip(one, other, strict=True))
 
 
 @lru_cache(maxsize=5_000)

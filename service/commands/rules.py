@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from calls.errors import RuleError
-from calls.verdicts import Verdict
+from calls.verdicts import Outcome, Verdict
 from qa.rules.model import RuleSet
 from service.commands.audit import moment
 from service.commands.transcripts import database
@@ -59,9 +59,10 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     found = 0
     for rules in [load_rules(path) for path in options.files] or rule_sets(settings):
         for rule in rules.rules:
-            if not (rule.examples.kept or rule.examples.broken):
-                print(f"{rules.id}: {rule.id} has no examples")
-                found += 1
+            for wanted in (Outcome.KEPT, Outcome.BROKEN):
+                if not getattr(rule.examples, wanted.value):
+                    print(f"{rules.id}: {rule.id} has no example of a call in which it is {wanted}")
+                    found += 1
         print(f"{rules.id}: {len(rules.rules)} rules")
     print(f"{found or 'no'} finding{'' if found == 1 else 's'}")
     return 0
