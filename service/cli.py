@@ -22,6 +22,7 @@ from service.commands import (
     audit,
     backup,
     listen,
+    models,
     recordings,
     retention,
     rules,
@@ -112,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
-    for noun in (recordings, transcripts, verdicts, rules, audit, retention, backup, listen, search):
+    for noun in (recordings, transcripts, verdicts, rules, models, audit, retention, backup, listen, search):
         noun.register(commands)
     return parser
 

@@ -16,7 +16,7 @@ from calls.ids import CallId
 from calls.ports import Clock
 from metrics import catalogue
 from metrics.exporter import Exporter
-from service.engines import model_path
+from recordings.models.install import find_model
 from service.jobs import celery_of, send
 from service.probes import NotKnownYet, ProbeFailed
 from service.settings import Settings
@@ -168,7 +168,7 @@ class TranscriptionDesk:
 
 def _is_there(model: str, settings: Settings) -> bool:
     try:
-        model_path(model, settings.models_dir)
+        find_model(model, settings.models_dir)
     except ModelError:
         return False
     return True

