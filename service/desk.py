@@ -123,8 +123,7 @@ class TranscriptionDesk:
             await self._work.owe(call_id, self._clock.now())
             del self._kept[call_id]
         await self._bury_workers()
-        before = self._clock.now() - _SEND_AGAIN
-        for work in await self._work.unsent(before, _AT_ONCE, _AGAIN_AT_ONCE):
+        for work in await self._work.unsent(self._clock.now(), _SEND_AGAIN, _AT_ONCE, _AGAIN_AT_ONCE):
             try:
                 await asyncio.to_thread(send, self._app, work)
             except Exception as error:  # brokers' libraries raise whatever they like; the work stays owed

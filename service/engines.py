@@ -16,7 +16,7 @@ from recordings.transcription.whisper_engine import WhisperEngineModel
 from service.settings import Settings, Speech
 
 _NOT_AGAIN_S = 60.0
-"""A model that was refused is not looked at again for so long: a trial takes seconds, and thousands may wait."""
+"""A model that was refused is not tried again for so long: a trial takes seconds, and thousands may wait."""
 
 
 class Engines:
@@ -60,11 +60,11 @@ class Engines:
 
     def _tried(self, speech: Speech) -> Path:
         """Where the model lies, once it is known to work. Raises ModelError."""
+        path = find_model(speech.model, self._settings.models_dir)
         when, why = self._refused.get(speech.model, (0.0, ""))
         if why and time.monotonic() - when < _NOT_AGAIN_S:
             raise ModelError(why)
         try:
-            path = find_model(speech.model, self._settings.models_dir)
             try_out(speech.model, speech.engine, path)
         except ModelError as error:
             self._refused[speech.model] = (time.monotonic(), str(error))

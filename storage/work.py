@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -148,8 +148,10 @@ class SqlWork:
 
     # ── Doing ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def unsent(self, sent_before: datetime, limit: int, again: int) -> list[Work]:
-        """What can be done now, and workers were never told, or not since ``sent_before``; the oldest first.
+    async def unsent(self, now: datetime, patience: timedelta, limit: int, again: int) -> list[Work]:
+        """What can be done now, and workers were never told, or not for so long; the oldest first.
+
+        What they were told in the future was told before the clock was set back: that is as good as never.
 
         No more than ``limit`` wait that workers were told of: a queue of jobs does not grow with what is owed. Of
         what was tried and put off, ``again`` at most: it may be thousands, all for want of the same model.
@@ -160,8 +162,9 @@ class SqlWork:
         )
         owed = (work.c.state == State.OWED.value) & or_(work.c.leg != JUDGEMENT.value, ~unfinished)
         tried = work.c.error.is_not(None)
-        due = owed & or_(work.c.sent_at.is_(None), work.c.sent_at < sent_before)
-        told = select(func.count()).where(work.c.state == State.OWED.value, ~tried, work.c.sent_at >= sent_before)
+        lately = work.c.sent_at.between(now - patience, now)
+        due = owed & or_(work.c.sent_at.is_(None), ~lately)
+        told = select(func.count()).where(work.c.state == State.OWED.value, ~tried, lately)
         order = (work.c.sent_at.is_not(None), work.c.owed_at, work.c.call_id, work.c.leg)
         with translated():
             async with self._engine.connect() as connection:

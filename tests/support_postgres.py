@@ -73,16 +73,20 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self._dir)
 
-    def create_database(self) -> str:
-        """The URL of a new, empty database."""
+    def create_database(self, template: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of the one of that name."""
         name = f"ledger_{next(self._names)}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return f"postgresql://postgres@/{name}?host={self._dir}"
 
     def drop_database(self, url: str) -> None:
         """Drop what ``create_database`` made, even if somebody is still connected."""
-        name = url.rpartition("?")[0].rpartition("/")[2]
-        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {self.name_of(url)} WITH (FORCE)")
+
+    @staticmethod
+    def name_of(url: str) -> str:
+        """The database's name."""
+        return url.rpartition("?")[0].rpartition("/")[2]
 
     def _execute(self, sql: str) -> None:
         self._run("psql", "-X", "-q", "-h", str(self._dir), "-U", "postgres", "-c", sql)

@@ -148,6 +148,7 @@ def install(name: str, sources: Iterable[Source], models_dir: Path) -> Path:
     ModelError; then nothing has changed.
     """
     target = models_dir / name
+    models_dir.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models_dir))
     try:
         taken = list(sources)

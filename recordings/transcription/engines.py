@@ -9,7 +9,7 @@ from calls.ports import Pcm, Recogniser
 from calls.transcript import LegTranscript, Span, Word
 from recordings.transcription.voice import bandwidth, voice
 
-_PAD_S = 0.3
+_PAD_S = 0.2
 _LEAST_S = 0.09
 """Voices begin and end softly, before and after a detector is sure of them."""
 
@@ -57,10 +57,19 @@ class Stitched:
     """Where a piece begins in ``sound``, and where it lies in the recording, in seconds."""
 
     def placed(self, word: Word) -> Word:
-        """The word at its time in the recording, from its time in ``sound``."""
-        begins, piece = next((each for each in reversed(self.pieces) if each[0] <= word.start_s), self.pieces[0])
+        """The word at its time in the recording, from its time in ``sound``.
+
+        Engines let a word begin in the silence before it: it belongs to the piece that most of it is in.
+        """
+        begins, piece = max(self.pieces, key=lambda each: _nearness(each[0], each[1].length_s, word))
         start = min(piece.start_s + max(0.0, word.start_s - begins), piece.end_s)
-        return Word(word.text, start, min(start + word.end_s - word.start_s, piece.end_s), word.confidence)
+        end = min(max(start, piece.start_s + word.end_s - begins), piece.end_s)
+        return Word(word.text, start, end, word.confidence)
+
+
+def _nearness(begins_s: float, length_s: float, word: Word) -> float:
+    """Seconds that a word lies in a piece; below 0, how far it is from it."""
+    return min(word.end_s, begins_s + length_s) - max(word.start_s, begins_s)
 
 
 def stitch(audio: Pcm, spans: tuple[Span, ...], between_s: float) -> Stitched:

@@ -17,6 +17,10 @@ from recordings.transcription.engines import stitch
 ENGINE = "whisper"
 
 _BETWEEN_S = 0.5
+_LEAST_S = 0.3
+"""Of voice; with less it would only make something up."""
+_TOKENS_AT_LEAST, _TOKENS_A_SECOND, _WINDOW_S = 20, 12, 30.0
+"""More is not said in that time; without a limit, noise makes it go on for twenty seconds of processor time."""
 _NO_SPEECH = 0.6
 _UNSURE = -1.0
 """Mean logarithm of the words' probabilities; below it, what was made up is as likely as what was said."""
@@ -64,6 +68,9 @@ class WhisperRecogniser:
         if audio.rate_hz != RATE_HZ:
             raise TranscriptionError(f"the engine wants {RATE_HZ} samples a second, not {audio.rate_hz}")
         stitched = stitch(audio, spans, _BETWEEN_S)
+        if sum(piece.length_s for _, piece in stitched.pieces) < _LEAST_S:
+            return []
+        length_s = min(len(stitched.sound) / 2 / RATE_HZ, _WINDOW_S)
         sound = samples_of(Pcm(RATE_HZ, stitched.sound)).astype(np.float32) / 32_768
         try:
             segments, _ = self._whisper.transcribe(  # type: ignore[attr-defined]
@@ -73,11 +80,15 @@ class WhisperRecogniser:
                 temperature=0.0,
                 condition_on_previous_text=False,
                 word_timestamps=True,
+                max_new_tokens=_TOKENS_AT_LEAST + int(_TOKENS_A_SECOND * length_s),
             )
             heard = [word for segment in segments if not _made_up(segment) for word in segment.words or ()]
         except Exception as error:  # the library below raises whatever it likes
             raise TranscriptionError(f"Whisper failed: {error}") from error
-        words = [Word(self._text(word.word), word.start, word.end, word.probability) for word in heard]
+        words = [
+            Word(self._text(word.word), float(word.start), float(word.end), float(word.probability))
+            for word in heard
+        ]
         return [stitched.placed(word) for word in words if word.text]
 
     def _text(self, written: str) -> str:

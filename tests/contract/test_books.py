@@ -24,13 +24,13 @@ from calls.ports import Change
 from calls.workdays import Days, Workdays
 from storage.access_tables import access_log
 from storage.books import SqlBooks
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.rollups import RollUps, mark
 from storage.tables import metadata
 from tests.support_books import AGENTS, LANGUAGES, SECTIONS, TRUNKS, SetClock, calls_between, counted_by_hand
 from tests.support_ledger import Ring, story
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 
 NEW_YORK, KATHMANDU = ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")
 FIRST = datetime(2026, 10, 29, 4, tzinfo=UTC)
@@ -59,13 +59,11 @@ dimensions = st.none() | st.sampled_from(Dimension)
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite:///{tmp_path}/ledger.db" if request.param == "sqlite" else postgres().create_database()
-    await upgrade(url)
+    url = await prepared(request.param, tmp_path)
     made = open_engine(url)
     yield made
     await made.dispose()
-    if request.param == "postgresql":
-        postgres().drop_database(url)
+    dropped(url)
 
 
 async def emptied(engine: AsyncEngine) -> None:

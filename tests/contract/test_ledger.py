@@ -26,6 +26,7 @@ from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
 from tests.support_ledger import CALLER, NOON, MemoryLedger, Ring, events_of_call, story
 from tests.support_postgres import PostgresServer, postgres
+from tests.support_prepared import prepared
 
 DAY = (NOON, NOON + timedelta(days=1))
 LIMIT_S = 15.0
@@ -110,10 +111,10 @@ async def _books(kind: str, folder: Path, cleanup: AsyncExitStack, server: Postg
         return MemoryBooks()
     if kind == "sqlite":
         folder.mkdir()
-        await upgrade(f"sqlite:///{folder}/ledger.db")
+        await prepared(kind, folder)
         return SqliteBooks(folder, cleanup)
     assert server
-    url = server.create_database()
+    url = await prepared(kind, folder) if server is postgres() else server.create_database()
     cleanup.callback(server.drop_database, url)
     await upgrade(url)
     return PostgresBooks(server, url, cleanup)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from calls.errors import StorageRefused, StorageUnavailable
 from calls.outages import EVERYTHING, Component, Maintenance, Outage
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.outages import SqlOutages
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 
 ZERO = datetime(2026, 11, 22, tzinfo=UTC)
 DISK, AGI = Component.DISK, Component.AGI
@@ -28,15 +28,9 @@ def at(seconds: float) -> datetime:
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path}/ledger.db"
-        await upgrade(address)
-        yield address
-    else:
-        address = postgres().create_database()
-        await upgrade(address)
-        yield address
-        postgres().drop_database(address)
+    address = await prepared(request.param, tmp_path)
+    yield address
+    dropped(address)
 
 
 @pytest_asyncio.fixture

@@ -14,10 +14,10 @@ from calls.custody import Leg
 from calls.errors import SearchError, StorageUnavailable
 from calls.ids import AgentNumber, CallId, SectionId
 from calls.transcript import Span, Turn, Word
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.search import LONGEST, MaskedLeg, Query, Said, SqlSearch
 from storage.search_tables import spoken_turns
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 
 ZERO = datetime(2026, 11, 22, tzinfo=UTC)
 SAID = [
@@ -36,14 +36,11 @@ def turn(text: str, start_s: float, leg: Leg = Leg.CALLER) -> Turn:
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def search(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlSearch]:
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/ledger.db" if sqlite else postgres().create_database()
-    await upgrade(url)
+    url = await prepared(request.param, tmp_path)
     engine = open_engine(url)
     yield SqlSearch(engine)
     await engine.dispose()
-    if not sqlite:
-        postgres().drop_database(url)
+    dropped(url)
 
 
 @pytest_asyncio.fixture

@@ -16,13 +16,13 @@ from calls.ids import CallId
 from calls.transcript import LegTranscript, Span, Transcript, Turn, Word
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from storage.custody import Kept, SqlRecordings
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.retention import SqlRetention
 from storage.search import MaskedLeg, Query, Said, SqlSearch
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
 from storage.work import JUDGEMENT, OWED_LEGS, SqlWork, State, Tally
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 
 CALL, OTHER = CallId("hotline-1.1"), CallId("hotline-1.2")
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -79,26 +79,25 @@ class Books:
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
-    url = f"sqlite:///{tmp_path}/ledger.db" if request.param == "sqlite" else postgres().create_database()
-    await upgrade(url)
+    url = await prepared(request.param, tmp_path)
     engine = open_engine(url)
     yield Books(engine)
     await engine.dispose()
-    if request.param == "postgresql":
-        postgres().drop_database(url)
+    dropped(url)
 
 
-LATER = NOW + timedelta(seconds=1)
+LATER = NOW + timedelta(seconds=61)
+PATIENCE = timedelta(seconds=60)
 
 
 async def test_a_leg_is_taken_once_and_done_once(books: Books) -> None:
     work = books.work
     for _ in range(2):
         await work.owe(CALL, NOW)
-    assert [each.leg for each in await work.unsent(NOW, 10, 5)] == [Leg.AGENT, Leg.CALLER]
+    assert [each.leg for each in await work.unsent(NOW, PATIENCE, 10, 5)] == [Leg.AGENT, Leg.CALLER]
     await work.sent(CALL, Leg.AGENT, NOW)
-    assert [each.leg for each in await work.unsent(NOW, 10, 5)] == [Leg.CALLER]
-    assert len(await work.unsent(LATER, 10, 5)) == 2
+    assert [each.leg for each in await work.unsent(NOW, PATIENCE, 10, 5)] == [Leg.CALLER]
+    assert len(await work.unsent(LATER, PATIENCE, 10, 5)) == 2
     assert await work.claim(CALL, Leg.AGENT, "one") and await work.claim(CALL, Leg.AGENT, "two") is None
     assert not await work.finish(CALL, Leg.AGENT, State.DONE)
     assert await work.claim(CALL, Leg.AGENT, "two") is None
@@ -111,13 +110,13 @@ async def test_the_judgement_is_owed_once_the_legs_are_over_however_they_ended(b
     work = books.work
     await work.owe(CALL, NOW)
     for leg, state in ((Leg.AGENT, State.DONE), (Leg.CALLER, State.FAILED)):
-        assert JUDGEMENT not in [each.leg for each in await work.unsent(NOW, 10, 5)]
+        assert JUDGEMENT not in [each.leg for each in await work.unsent(NOW, PATIENCE, 10, 5)]
         assert await work.claim(CALL, leg, "one")
         over = await work.finish(CALL, leg, state, "no WAV file" if state is State.FAILED else None)
     assert over
-    assert [each.leg for each in await work.unsent(NOW, 10, 5)] == [JUDGEMENT]
+    assert [each.leg for each in await work.unsent(NOW, PATIENCE, 10, 5)] == [JUDGEMENT]
     assert await work.claim(CALL, JUDGEMENT, "one") and await work.finish(CALL, JUDGEMENT, State.DONE)
-    assert await work.unsent(LATER, 10, 5) == []
+    assert await work.unsent(LATER, PATIENCE, 10, 5) == []
     assert await work.retry(CALL) == 1
     assert [(each.leg, each.state) for each in await work.of_call(CALL)] == [
         (Leg.AGENT, State.DONE),
@@ -132,7 +131,7 @@ async def test_who_kills_two_workers_is_put_into_quarantine_alone(books: Books) 
         await work.owe(call, NOW)
         assert await work.claim(call, Leg.AGENT, "one")
     assert await work.died("one") == 2 and await work.died("one") == 0
-    suspects = [each for each in await work.unsent(NOW, 10, 5) if each.is_suspect]
+    suspects = [each for each in await work.unsent(NOW, PATIENCE, 10, 5) if each.is_suspect]
     assert [each.call_id for each in suspects] == [CALL, OTHER]
     assert (await work.tally(NOW)).blocked == 0
     assert await work.claim(OTHER, Leg.AGENT, "two")
@@ -152,7 +151,7 @@ async def test_who_is_told_to_stop_gives_back_what_he_had_and_nothing_is_held_ag
     await work.beat("one")
     await work.claim(CALL, Leg.AGENT, "one")
     assert await work.left("one") == 1
-    (agent, _) = await work.unsent(NOW, 10, 5)
+    (agent, _) = await work.unsent(NOW, PATIENCE, 10, 5)
     assert (agent.state, agent.deaths, agent.is_suspect) == (State.OWED, 0, False)
     assert await work.beats() == {}
 
@@ -172,18 +171,27 @@ async def test_workers_are_told_of_so_many_and_of_what_was_put_off_of_few(books:
     work = books.work
     for number in range(6):
         await work.owe(CallId(f"hotline-2.{number}"), NOW + timedelta(seconds=number))
-    first = await work.unsent(NOW, 8, 2)
+    first = await work.unsent(NOW, PATIENCE, 8, 2)
     assert len(first) == 8 and {each.call_id for each in first[:2]} == {CallId("hotline-2.0")}
     for each in first[:5]:
         await work.sent(each.call_id, each.leg, NOW)
-    assert len(await work.unsent(NOW, 8, 2)) == 3  # five wait in the queue already
+    assert len(await work.unsent(NOW, PATIENCE, 8, 2)) == 3  # five wait in the queue already
     for each in first[:5]:
         await work.claim(each.call_id, each.leg, "one")
         await work.finish(each.call_id, each.leg, State.OWED, "the model is not there")
-    assert len(await work.unsent(NOW, 8, 2)) == 7  # none waits; those that failed are not tried again yet
-    again = await work.unsent(LATER, 8, 2)
+    assert len(await work.unsent(NOW, PATIENCE, 8, 2)) == 7  # none waits; those put off wait
+    again = await work.unsent(LATER, PATIENCE, 8, 2)
     assert len(again) == 9 and [bool(each.error) for each in again] == [False] * 7 + [True] * 2
     assert (await work.tally(NOW)).blocked == 5
+
+
+async def test_what_was_told_before_the_clock_was_set_back_is_told_again(books: Books) -> None:
+    work = books.work
+    await work.owe(CALL, NOW)
+    await work.sent(CALL, Leg.AGENT, NOW)
+    assert [each.leg for each in await work.unsent(NOW, PATIENCE, 10, 5)] == [Leg.CALLER]
+    set_back = NOW - timedelta(days=3)
+    assert [each.leg for each in await work.unsent(set_back, PATIENCE, 10, 5)] == [Leg.CALLER, Leg.AGENT]
 
 
 async def test_calls_in_custody_that_nobody_owed_are_found_page_by_page(books: Books) -> None:

@@ -28,8 +28,8 @@ from service.custodian import Custodian
 from service.custody import Custody, by_service
 from storage.access import SqlAccessLog
 from storage.custody import SqlRecordings
-from storage.engine import open_engine, upgrade
-from tests.support_postgres import postgres
+from storage.engine import open_engine
+from tests.support_prepared import dropped, prepared
 
 CALL = CallId("hotline-1795000000.7")
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -43,13 +43,11 @@ class Clock:
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite:///{tmp_path}/ledger.db" if request.param == "sqlite" else postgres().create_database()
-    await upgrade(url)
+    url = await prepared(request.param, tmp_path)
     engine = open_engine(url)
     yield engine
     await engine.dispose()
-    if request.param == "postgresql":
-        postgres().drop_database(url)
+    dropped(url)
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ from service.custody import Custody
 from service.listening import index_call, open_masked, open_original, search_turns
 from service.settings import Settings
 from storage.access import SqlAccessLog
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.search import Query, SqlSearch
 from storage.transcripts import SqlTranscripts
+from tests.support_prepared import prepared
 
 CALL = CallId("1.1")
 RATE = 8000
@@ -60,8 +61,7 @@ def leg(which: Leg, *words: tuple[str, float, float]) -> LegTranscript:
 
 @pytest_asyncio.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    await upgrade(url)
+    url = await prepared("sqlite", tmp_path)
     made = open_engine(url)
     yield made
     await made.dispose()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from calls.ids import AgentNumber, SectionId
 from calls.presence import Presence, PresenceChange, PresenceStep, presence_of
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.presence import SqlPresence
+from tests.support_prepared import prepared
 
 START = datetime(2026, 11, 24, 1, tzinfo=UTC)
 JOINED, LEFT, PAUSED, UNPAUSED = PresenceStep
@@ -74,8 +75,7 @@ async def test_presence(
     steps: list[PresenceChange], when: tuple[int, int], expected: Presence, tmp_path: Path
 ) -> None:
     assert presence_of(steps, *period(*when)) == {"1001": expected}
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    await upgrade(url)
+    url = await prepared("sqlite", tmp_path)
     engine = open_engine(url)
     book = SqlPresence(engine)
     await book.note(steps)

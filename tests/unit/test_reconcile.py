@@ -29,11 +29,12 @@ from service.reconcile import GRACE, Reconciler, ends_nobody_saw
 from service.sources import CelSource, QueueSource
 from service.spool import Spool
 from storage.audit import SqlAudit
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.presence import SqlPresence
 from tests.support_cel import as_ami, as_line
 from tests.support_ledger import NOON
+from tests.support_prepared import prepared
 from tests.unit.test_one_truth import records_example
 
 CALL = CallId("hotline-1.1")
@@ -156,8 +157,7 @@ class Centre:
 
 @pytest_asyncio.fixture
 async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    await upgrade(url)
+    url = await prepared("sqlite", tmp_path)
     centre = Centre(tmp_path, url)
     yield centre
     await centre.kill()

@@ -1,0 +1,42 @@
+"""Databases with every table, copied from one that was migrated once: migrations have tests of their own."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
+from storage.engine import upgrade
+from tests.support_postgres import postgres
+
+_TEMPLATES: dict[str, str] = {}
+"""By kind: the file, or the name of the database, that others are copied from."""
+
+
+async def prepared(kind: str, folder: Path) -> str:
+    """The URL of a fresh ``sqlite`` database in the folder, or ``postgresql`` database."""
+    if kind not in _TEMPLATES:
+        _TEMPLATES[kind] = await _template(kind)
+    if kind == "postgresql":
+        return postgres().create_database(_TEMPLATES[kind])
+    file = folder / "ledger.db"
+    shutil.copyfile(_TEMPLATES[kind], file)
+    return f"sqlite:///{file}"
+
+
+def dropped(url: str) -> None:
+    """The database is not needed any more; a file goes with its folder."""
+    if url.startswith("postgresql"):
+        postgres().drop_database(url)
+
+
+async def _template(kind: str) -> str:
+    if kind == "postgresql":
+        url = postgres().create_database()
+        await upgrade(url)
+        return postgres().name_of(url)
+    folder = Path(tempfile.mkdtemp(prefix="sansheng-prepared-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    await upgrade(f"sqlite:///{folder}/ledger.db")
+    return str(folder / "ledger.db")
