@@ -51,6 +51,7 @@ def main() -> None:
         _lengths(folder, quick)
         if not quick:
             _whisper(folder, cores)
+            _clips(folder, cores)
         cpu_s = statistics.median(run.cpu_s for run in mine)
         print(
             f"RESULT name=transcribe vs_vosk_transcriber={ratio:.2f} cer_delta_points={100 * delta:.2f} "
@@ -117,6 +118,25 @@ def _whisper(folder: Path, cores: int) -> None:
         _through_a_law(leg.file)
     run = ours(korean, KO, cores)
     print(f"Vosk, Korean, narrow (A-law): {_told([run], korean, sum(leg.length_s for leg in korean))}")
+
+
+def _clips(folder: Path, cores: int) -> None:
+    """The character error of every clip by itself, by the engine for its language."""
+    for language, tag, engine, model in (
+        ("ko", "ko", "vosk", KO),
+        ("zh", "zh-CN", "whisper", MODELS_DIR / "whisper-base"),
+    ):
+        legs = []
+        for clip in clips(language):
+            file = folder / clip.file.with_suffix(".wav").name
+            write_wav(file, clip.samples)
+            legs.append(MadeLeg(file, clip.text, clip.samples.size / 16_000, ()))
+        run = ours(legs, model, cores, engine=engine, language=tag)
+        errors = {leg.file.stem: error_rate([(leg.text, run.heard[leg.file.name])]) for leg in legs}
+        print(f"{engine}, {len(errors)} clips, each by itself: {_error(run, legs):.4f} in the mean; by clip:")
+        cells = [f"{name} {error:.2f}" for name, error in errors.items()]
+        for start in range(0, len(cells), 6):
+            print("  " + "  ".join(f"{cell:22}" for cell in cells[start : start + 6]).rstrip())
 
 
 def _leg(file: Path, language: str, index: int) -> MadeLeg:
