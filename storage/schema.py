@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from storage import access_tables, custody_tables, search_tables, tables, transcript_tables, verdict_tables
+from storage import (
+    access_tables,
+    case_tables,
+    custody_tables,
+    intake_tables,
+    listening_tables,
+    people_tables,
+    quality_tables,
+    search_tables,
+    survey_tables,
+    tables,
+    transcript_tables,
+    verdict_tables,
+)
 
-MODULES = (tables, custody_tables, access_tables, transcript_tables, verdict_tables, search_tables)
+MODULES = (
+    *(tables, custody_tables, access_tables, transcript_tables, verdict_tables, search_tables),
+    *(people_tables, quality_tables, case_tables, survey_tables, listening_tables, intake_tables),
+)
 
 metadata = tables.metadata

@@ -42,8 +42,8 @@ def test_english_is_not_left_untranslated() -> None:
 
 
 def used_keys() -> set[str]:
-    templates = "".join(path.read_text("utf-8") for path in (FOLDER / "templates").iterdir())
-    code = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.py"))
+    templates = "".join(path.read_text("utf-8") for path in (FOLDER / "templates").rglob("*.j2"))
+    code = "".join(path.read_text("utf-8") for path in FOLDER.rglob("*.py"))
     return set(_IN_TEMPLATE.findall(templates)) | set(_IN_CODE.findall(code))
 
 

@@ -1,0 +1,64 @@
+"""What a page is asked, in typed parts: taken off the wire before the handler runs, which may be elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from multidict import MultiDict, MultiDictProxy
+
+from calls.people import Person, Right, Scope
+from console.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a form."""
+
+    name: str
+    """As the browser said it: never a path to write to."""
+    content_type: str
+    body: bytes
+
+
+_NOTHING: MultiDictProxy[str] = MultiDictProxy(MultiDict())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request, let in by the gate."""
+
+    method: str
+    path: str
+    texts: Texts
+    """The reader's language."""
+    person: Person | None
+    """``None`` only on pages that anyone may see."""
+    csrf: str = ""
+    """The token that this person's forms carry in the field ``csrf``."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the path."""
+    query: MultiDictProxy[str] = _NOTHING
+    form: MultiDictProxy[str] = _NOTHING
+    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    body: bytes = b""
+    """Of requests that are no form."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    remote: str = ""
+    session: str = ""
+    """The session's id in the books; empty for nobody, and for tokens."""
+
+    @property
+    def who(self) -> Person:
+        """Who asks, on a page that needs somebody."""
+        assert self.person is not None, "the route lets nobody in without a name"
+        return self.person
+
+    def scope(self, right: Right) -> Scope:
+        """How far the asker's right reaches."""
+        return self.who.scope(right)
+
+    @property
+    def partial(self) -> bool:
+        """Whether htmx asks for a part of a page."""
+        return self.headers.get("HX-Request") == "true"

@@ -1,0 +1,49 @@
+"""What the console's areas are made from; joined in ``service/wiring.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from calls.custody import Access, Leg
+from calls.ids import AgentNumber, CallId, Language, SectionId
+from calls.ports import AccessLog, Clock
+from calls.transcript import Transcript
+from console.painter import Painter
+from metrics.kpi.figures import KpiFigures
+
+
+class Listening(Protocol):
+    """Sound and words out of custody, noted in the access log before anything is given out (P1, P4)."""
+
+    async def open_masked(self, call_id: CallId, leg: Leg, access: Access) -> BinaryIO:
+        """A WAV file to be read from anywhere, beeped over. Raises AccessDenied while it cannot be masked yet."""
+
+    async def open_original(self, call_id: CallId, leg: Leg, access: Access, *, allowed: bool) -> BinaryIO:
+        """The sound as recorded. Raises AccessDenied without the right or a reason."""
+
+    async def read_masked(self, call_id: CallId, access: Access) -> Transcript:
+        """What was said, masked. Raises TranscriptionError if nothing is there."""
+
+    async def read_original(self, call_id: CallId, access: Access, *, allowed: bool) -> Transcript:
+        """What was said. Raises AccessDenied without the right or a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All of it belongs to the back room's loop."""
+
+    engine: AsyncEngine
+    clock: Clock
+    zone: ZoneInfo
+    painter: Painter
+    accesses: AccessLog
+    listening: Listening
+    figures: KpiFigures
+    sections: Mapping[SectionId, Mapping[Language, str]]
+    """The sections' names."""
+    roster: tuple[AgentNumber, ...]

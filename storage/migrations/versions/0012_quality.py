@@ -1,0 +1,16 @@
+"""Sampling, forms, scores, calibration, appeals, coaching (Q1-Q5)."""
+
+from __future__ import annotations
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
