@@ -21,7 +21,8 @@ class Upload:
     body: bytes
 
 
-_NOTHING: MultiDictProxy[str] = MultiDictProxy(MultiDict())
+def _nothing() -> MultiDictProxy[str]:
+    return MultiDictProxy(MultiDict())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,8 @@ class Ask:
     """The token that this person's forms carry in the field ``csrf``."""
     params: Mapping[str, str] = field(default_factory=dict)
     """Parts of the path."""
-    query: MultiDictProxy[str] = _NOTHING
-    form: MultiDictProxy[str] = _NOTHING
+    query: MultiDictProxy[str] = field(default_factory=_nothing)
+    form: MultiDictProxy[str] = field(default_factory=_nothing)
     uploads: Mapping[str, Upload] = field(default_factory=dict)
     body: bytes = b""
     """Of requests that are no form."""
