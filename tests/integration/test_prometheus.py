@@ -18,8 +18,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from calls.custody import Bandwidth
 from calls.ids import SectionId
 from calls.ports import Change
+from calls.verdicts import Outcome
 from metrics import catalogue
 from metrics.exporter import CONTENT_TYPE, SAMPLES_AT_MOST, Exporter
 from service.monitoring import Monitoring
@@ -86,6 +88,13 @@ async def keep_busy(exporter: Exporter) -> None:
     exporter.set(catalogue.DISK_FREE, 50)
     exporter.set(catalogue.DISK_TOTAL, 100)
     exporter.set(catalogue.COMPONENT_UP, 1, "asterisk")
+    exporter.set(catalogue.RECORDED_CALLS, 10)
+    exporter.set(catalogue.JUDGED, 9)
+    exporter.set(catalogue.VERDICTS, 6, "greeting", Outcome.KEPT.value)
+    exporter.set(catalogue.VERDICTS, 2, "greeting", Outcome.CANNOT_JUDGE.value)
+    exporter.set(catalogue.VERDICTS, 5, "greeting", Outcome.NOT_APPLICABLE.value)
+    exporter.set(catalogue.AGENT_LEGS, 15, Bandwidth.WIDE.value)
+    exporter.set(catalogue.AGENT_LEGS, 5, Bandwidth.NARROW.value)
     for labels in exporter.series(catalogue.KPI_DENOMINATOR):
         exporter.set(catalogue.KPI_DENOMINATOR, 1, *labels)
     for number in count():
@@ -134,8 +143,15 @@ async def test_every_rule_loads_and_evaluates_and_every_record_has_a_value(prome
         return not await unhealthy() and not await without_a_value()
 
     assert await within(all_is_well, EVALUATED_S), (await unhealthy(), await without_a_value())
-    (unanswered,) = await prometheus.query("centre:hotline_calls_unanswered:ratio_rate5m")
-    assert 0.1 < float(unanswered["value"][1]) < 0.4, "one of four gives up"
+
+    async def value(record: str) -> float:
+        (sample,) = await prometheus.query(record)
+        return float(sample["value"][1])
+
+    assert 0.1 < await value("centre:hotline_calls_unanswered:ratio_rate5m") < 0.4, "one of four gives up"
+    assert await value("centre:hotline_calls_judged:ratio") == 0.9
+    assert await value("centre:hotline_rule_verdicts_open:ratio") == 0.25, "what does not apply counts nowhere"
+    assert await value("centre:hotline_agent_legs_narrow:ratio") == 0.25
 
 
 async def test_the_target_is_up_and_small(prometheus: Prometheus) -> None:
