@@ -31,6 +31,10 @@ SanshengError
 ├── ModelError               a speech model is missing, damaged or unknown
 ├── TranscriptionError       a leg cannot be transcribed
 ├── SearchError              what was asked for cannot be searched
+├── QualityError             scoring, sampling, calibration, appeals
+│   ├── FormFaulty             a scoring form that cannot be published, or a sheet that does not fit its form
+│   ├── NotNow                 the step does not follow from where the matter stands: decided already, term over
+│   └── Overtaken              somebody else saved in between; nothing of theirs was touched
 └── RuleError                a rule set cannot be read, or fails its own examples
 """
 
@@ -163,3 +167,19 @@ class SearchError(SanshengError):
 
 class RuleError(SanshengError):
     """A rule set cannot be read, or fails its own examples."""
+
+
+class QualityError(SanshengError):
+    """Scoring, sampling, calibration or an appeal: what was asked for cannot be done."""
+
+
+class FormFaulty(QualityError):
+    """A scoring form that cannot be published, or a filled-in sheet that does not fit its form."""
+
+
+class NotNow(QualityError):
+    """The step does not follow from where the matter stands: decided already, or the term is over."""
+
+
+class Overtaken(QualityError):
+    """Somebody else saved in between. Nothing of theirs was touched; what is at hand is kept by the caller."""
