@@ -69,6 +69,8 @@ class AccessKind(StrEnum):
     READ = "read"
     """A masked transcript."""
     READ_ORIGINAL = "read_original"
+    CALLER = "caller"
+    """Who calls, at the desk of the agent who serves the call: number, earlier calls, what is open."""
     EXPORT = "export"
     PROCESS = "process"
     """The service itself: transcription, check of checksums, backup."""

@@ -101,10 +101,11 @@ class AgentBoard:
 
     def agents(self, now: datetime) -> tuple[AgentNow, ...]:
         """Every agent of the roster, and whoever else is logged in, by number."""
-        return tuple(self._agent(number, now) for number in sorted(self._members))
+        return tuple(self.agent(number, now) for number in sorted(self._members))
 
-    def _agent(self, number: AgentNumber, now: datetime) -> AgentNow:
-        members = self._members[number]
+    def agent(self, number: AgentNumber, now: datetime) -> AgentNow:
+        """One agent; whoever is not known is logged out."""
+        members = self._members.get(number)
         if not members:
             return AgentNow(
                 number=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -44,7 +44,8 @@ _RETRY_CAP_S = 5.0
 class Bookkeeping:
     """Everything between Asterisk's word and the ledger.
 
-    ``on_open`` gets the open calls as soon as there is a database.
+    ``on_open`` gets the open calls as soon as there is a database, ``on_heard`` what the management link tells of
+    calls, at once: observers hear it when it is stored.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class Bookkeeping:
         clock: Clock,
         *,
         observers: Sequence[Observer],
-        on_open: Callable[[Iterable[Call]], None],
+        on_heard: Callable[[AnyEvent], None],
+        on_open: Callable[[Sequence[Call]], None],
         on_members: Callable[[list[AmiMessage]], None],
         on_compared: Callable[[], None],
     ) -> None:
@@ -66,6 +68,7 @@ class Bookkeeping:
         self._ledger = ledger
         self._link = link
         self._clock = clock
+        self._on_heard = on_heard
         self._on_open = on_open
         self._opened = asyncio.Event()
         self._was_up = False
@@ -152,6 +155,7 @@ class Bookkeeping:
         self._cel.bell.set()
         event = translate(record)
         if event is not None:
+            self._on_heard(event)
             await self.pipeline.put(event)
         return True
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
 
+from calls.call import Call
 from calls.errors import AmiError, RuleError, SettingsError, StorageError
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.live import LinkNow
@@ -37,14 +38,18 @@ from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
 from service.custodian import Custodian
 from service.custody import custody_of
 from service.desk import TranscriptionDesk
+from service.dossiers import Dossiers
 from service.gauges import Gauges, every
 from service.judging import JudgingGauges
 from service.live import LivePicture
 from service.prompts import InstalledPrompts, prompts_available
 from service.reliability import reliability_of
 from service.safekeeping import Safekeeping
+from service.screen_pop import ScreenPop
 from service.secrets import load_secrets
 from service.settings import SECTIONS, Settings
+from storage.access import SqlAccessLog
+from storage.callers import SqlCallers
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 
@@ -104,6 +109,14 @@ class Hotline:
         )
         limit_s = settings.rings.limit_s
         self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
+        accesses = SqlAccessLog(self._room_engine, self._clock)
+        self._pop = ScreenPop(
+            self._board,
+            Dossiers(self._room, SqlCallers(self._room_engine), (), self._clock).look_up,
+            self._ledger.events,
+            lambda access: self._room.run(accesses.note(access)),
+            self._clock,
+        )
         self._exporter = Exporter(sections=sections, limit_s=limit_s, build={"version": version})
         custody = custody_of(settings, self._engine, self._clock)
         self._safekeeping = Safekeeping(settings, self._engine, custody, self._exporter, self._clock)
@@ -139,11 +152,13 @@ class Hotline:
             observers=[
                 self._exporter.on_change,
                 self._live.on_change,
+                self._pop.on_change,
                 lambda change: self._reliability.on_change(change),
             ],
-            on_open=self._live.open_calls,
+            on_heard=self._pop.hear,
+            on_open=self._on_open,
             on_members=self._on_members,
-            on_compared=lambda: self._live.set_link(LinkNow.UP),
+            on_compared=lambda: self._show_link(LinkNow.UP),
         )
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(
@@ -212,6 +227,7 @@ class Hotline:
                     **self._books.tasks(),
                     "guard": self._guard.run(),
                     "figures": self._live.run(),
+                    "screen pop": self._pop.run(),
                     "intake": self._watch_intake(),
                     "rescue": self._rescue_recordings(),
                     "custodian": self._custodian.run(),
@@ -273,13 +289,23 @@ class Hotline:
             message = await self._sink.get()
             if not await self._books.take(message) and self._board.apply(message, self._clock.now()):
                 self._live.touch()
+                self._pop.agent_changed(AgentNumber(message.get("MemberName", "")))
 
     def _on_link(self, state: LinkState) -> None:
-        self._live.set_link(LinkNow.STALE if state is LinkState.UP else LinkNow.DOWN)
+        self._show_link(LinkNow.STALE if state is LinkState.UP else LinkNow.DOWN)
         self._books.on_link(state)
+
+    def _show_link(self, link: LinkNow) -> None:
+        self._live.set_link(link)
+        self._pop.set_link(link)
+
+    def _on_open(self, calls: Sequence[Call]) -> None:
+        self._live.open_calls(calls)
+        self._pop.open_calls(calls)
 
     def _on_members(self, members: list[AmiMessage]) -> None:
         self._board.reset(members, self._clock.now())
+        self._pop.agents_changed()
 
     def _on_kept(self, call_id: CallId) -> None:
         if self._desk:
