@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 
@@ -47,16 +48,47 @@ _LIMITS: dict[str, float | BindParameter[float]] = {
 
 _NOTHING: ColumnElement[int] = literal_column("0")
 # As ``calls.ids.is_test_trunk``.
-_TEST = or_(
+TEST: ColumnElement[bool] = or_(
     calls.c.trunk == SYNTHETIC_TRUNK,
     func.substr(calls.c.trunk, 1, 1).in_([literal_column(f"'{digit}'") for digit in DIGITS]),
 )
-_HEARD = calls.c.connected_at.is_not(None)
-_ENDED = calls.c.ended_at.is_not(None)
+_HEARD: ColumnElement[bool] = calls.c.connected_at.is_not(None)
+_ENDED: ColumnElement[bool] = calls.c.ended_at.is_not(None)
 _FATE_KNOWN = or_(_HEARD, and_(calls.c.asked_at.is_not(None), _ENDED))
 _PICKED_UP = offers.c.answered_at.is_not(None)
 # An offer may still ring although its call has been answered (a transfer): nobody knows yet how it comes out.
 _OFFER_OVER = or_(_PICKED_UP, offers.c.ended_at.is_not(None), _ENDED)
+_ABANDONED = calls.c.result == Result.ABANDONED
+
+OF_CALLS: Mapping[str, ColumnElement[bool]] = {
+    "arrived": true(),
+    "asked": _FATE_KNOWN,
+    "answered": _HEARD,
+    "abandoned": _ABANDONED,
+    "abandoned_short": and_(_ABANDONED, calls.c.waited_s < SHORT_S),
+    "callbacks": calls.c.result == Result.CALLBACK,
+    "lost": calls.c.result == Result.LOST,
+    "self_served": calls.c.result == Result.SELF_SERVED,
+    "overflowed": calls.c.overflowed_at.is_not(None),
+    "transferred": and_(_HEARD, calls.c.transferred_at.is_not(None)),
+    "open_calls": calls.c.result == Result.IN_PROGRESS,
+    "talking": and_(_HEARD, calls.c.ended_at.is_(None)),
+    "missing_recordings": calls.c.recording_missing,
+}
+"""Which calls, tests apart, each measure of calls counts; lists of calls show the same ones."""
+
+COUNTED_OFFERS: ColumnElement[bool] = and_(_FATE_KNOWN, _OFFER_OVER)
+"""Which offers count, tests apart."""
+
+
+def within(limit_s: float | BindParameter[float]) -> ColumnElement[bool]:
+    """Calls answered within a limit by the caller's clock (A1)."""
+    return and_(_HEARD, calls.c.wait_s <= limit_s)
+
+
+def kept(limit_s: float | BindParameter[float]) -> ColumnElement[bool]:
+    """Offers answered within a limit by the agent's clock (K2r)."""
+    return and_(_PICKED_UP, offers.c.ring_s <= limit_s)
 
 
 @lru_cache(maxsize=512)
@@ -72,9 +104,9 @@ def counted(
     takes longer than most answers.
     """
     sources = (
-        (calls, ~_TEST, calls.c.agent, _of_calls()),
-        (calls, _TEST, calls.c.agent, {"tests": func.count()}),
-        (offers.join(calls), and_(~_TEST, _FATE_KNOWN, _OFFER_OVER), offers.c.agent, _of_offers()),
+        (calls, ~TEST, calls.c.agent, _of_calls()),
+        (calls, TEST, calls.c.agent, {"tests": func.count()}),
+        (offers.join(calls), and_(~TEST, COUNTED_OFFERS), offers.c.agent, _of_offers()),
     )
     arrived = and_(calls.c.arrived_at >= _cut(0), calls.c.arrived_at < _cut(intervals))
     selects = []
@@ -138,36 +170,22 @@ def values_of(row: Row[Any]) -> list[int]:
 
 
 def _of_calls() -> _Sums:
-    in_time = {f"within_{name}": _count(_HEARD, calls.c.wait_s <= limit) for name, limit in _LIMITS.items()}
-    abandoned = calls.c.result == Result.ABANDONED
     return {
+        **{name: _count(which) for name, which in OF_CALLS.items()},
+        **{f"within_{name}": _count(within(limit)) for name, limit in _LIMITS.items()},
         "arrived": func.count(),
-        "asked": _count(_FATE_KNOWN),
-        "answered": _count(_HEARD),
-        "abandoned": _count(abandoned),
-        "abandoned_short": _count(abandoned, calls.c.waited_s < SHORT_S),
-        "callbacks": _count(calls.c.result == Result.CALLBACK),
-        "lost": _count(calls.c.result == Result.LOST),
-        "self_served": _count(calls.c.result == Result.SELF_SERVED),
-        "overflowed": _count(calls.c.overflowed_at.is_not(None)),
-        "transferred": _count(_HEARD, calls.c.transferred_at.is_not(None)),
-        "open_calls": _count(calls.c.result == Result.IN_PROGRESS),
-        "talking": _count(_HEARD, calls.c.ended_at.is_(None)),
         "wait_us": func.sum(_us(calls.c.wait_s)),
         "talk_us": func.sum(_us(calls.c.talk_s)),
-        "missing_recordings": _count(calls.c.recording_missing),
         "longest_wait_us": func.max(_us(calls.c.waited_s)),
-        **in_time,
     }
 
 
 def _of_offers() -> _Sums:
-    kept = {f"kept_{name}": _count(_PICKED_UP, offers.c.ring_s <= limit) for name, limit in _LIMITS.items()}
-    return {"offers": func.count(), **kept}
+    return {"offers": func.count(), **{f"kept_{name}": _count(kept(limit)) for name, limit in _LIMITS.items()}}
 
 
-def _count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(and_(*conditions))
+def _count(which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(which)
 
 
 def _us(seconds: ColumnElement[float]) -> ColumnElement[int]:

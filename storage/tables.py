@@ -110,6 +110,14 @@ calls = Table(
     Column("has_recording", Boolean, nullable=False),
     Column("recording_missing", Boolean, nullable=False, comment="answered and ended, but not recorded"),
     Index(None, "recording_missing", "ended_at"),
+    # For lists, which run from the newest call to the oldest.
+    *(Index(None, by, "arrived_at") for by in ("agent", "section", "result", "caller")),
+    Index(
+        "ix_calls_unrecorded",
+        "arrived_at",
+        sqlite_where=text("recording_missing"),
+        postgresql_where=text("recording_missing"),
+    ),
 )
 
 offers = Table(

@@ -1,0 +1,135 @@
+"""Lists of calls: what is asked of them, their lines, and the place at which the next page begins.
+
+Lists run from the newest call to the oldest. A page is bounded by what the database looks at, not only by what it
+finds, so that a filter which hardly any call passes answers as fast as one that all do; it then says how far it
+has looked, and the next page goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from calls.call import Result
+from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, is_unique_id
+from calls.verdicts import Outcome
+
+NO_LEG = LegId("")
+"""A line is of the whole call."""
+
+OFFERS = frozenset({"offers", "offers_kept"})
+"""Measures that count offers to agents, of which a call may have several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Calls, or offers, that a measure counts (``calls.measures.Measures``), by its name."""
+
+    measure: str
+    limit_s: float | None = None
+    """Of measures that are kept by limit: ``within`` and ``offers_kept``."""
+    without: str | None = None
+    """A measure whose calls are left out."""
+
+    @property
+    def of_offers(self) -> bool:
+        return self.measure in OFFERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls to list; ``None`` and false leave nothing out."""
+
+    since: datetime | None = None
+    """Of the call's arrival, inclusive."""
+    until: datetime | None = None
+    """Exclusive."""
+    section: SectionId | None = None
+    """The section asked for, which is also the queue."""
+    agent: AgentNumber | None = None
+    """Who was heard first; in a list of offers, whose telephone rang."""
+    language: Language | None = None
+    trunk: str | None = None
+    result: Result | None = None
+    rule: str | None = None
+    """With a verdict of this rule, in any version."""
+    outcome: Outcome | None = None
+    """Of that rule, or of any."""
+    talk_least_s: float | None = None
+    talk_most_s: float | None = None
+    waited_least_s: float | None = None
+    recorded: bool | None = None
+    repeated: bool = False
+    """The same caller had called within 24 hours before."""
+    same_caller_as: CallId | None = None
+    counted: Counted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which line the next page begins."""
+
+    arrived_at: datetime
+    call_id: CallId
+    leg_id: LegId = NO_LEG
+    """In a list of offers."""
+
+    def __str__(self) -> str:
+        at = self.arrived_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        return "~".join((at, self.call_id, self.leg_id))
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """What ``str`` wrote; ``None`` for anything else."""
+        at, _, ids = text.partition("~")
+        call_id, _, leg_id = ids.partition("~")
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return None
+        if moment.tzinfo is not None or not is_unique_id(call_id) or not (leg_id == "" or is_unique_id(leg_id)):
+            return None
+        return cls(moment.replace(tzinfo=UTC), CallId(call_id), LegId(leg_id))
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call, or one offer of one call, as lists show it."""
+
+    call_id: CallId
+    arrived_at: datetime
+    trunk: str
+    caller: str | None
+    """Personal data (P1): lists show it masked."""
+    section: SectionId | None
+    language: Language | None
+    agent: AgentNumber | None
+    result: Result
+    wait_s: float | None
+    """The caller's clock, seconds."""
+    waited_s: float | None
+    talk_s: float | None
+    has_recording: bool
+    broken: int = 0
+    """Rules that are broken, says some judgement."""
+    leg_id: LegId = NO_LEG
+    ring_s: float | None = None
+    """Of an offer: the agent's clock, seconds."""
+    picked_up: bool | None = None
+    """Of an offer."""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.arrived_at, self.call_id, self.leg_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Some lines, the newest first."""
+
+    lines: tuple[CallLine, ...]
+    behind: Place | None
+    """Where the next page goes on; ``None``: this is the last."""
+    looked_until: datetime | None = None
+    """If the page is not full although there may be more: as far back as was looked."""
