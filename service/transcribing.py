@@ -21,7 +21,7 @@ from calls.errors import (
     StorageError,
     TranscriptionError,
 )
-from calls.ids import CallId
+from calls.ids import CallId, SectionId
 from calls.ports import Clock, Pcm
 from calls.transcript import LegTranscript, Span
 from recordings.transcription.announcement import announced
@@ -40,7 +40,7 @@ from storage.work import JUDGEMENT, SqlWork, State
 log = logging.getLogger(__name__)
 
 FIRST_OF_NUMBER, LAST_OF_NUMBER = "agent-before", "agent-after"
-"""The prompts that the announcement of an agent's number begins and ends with (A2)."""
+"""The prompts that the announcement of an agent's number begins and ends with (A2); the section comes before."""
 
 _RETRY_S = 2.0
 _REMEMBERED = 1000
@@ -125,7 +125,8 @@ class Transcriber:
         def hear() -> LegTranscript:
             with sound:
                 pcm = read_wav(sound)
-            spoken_by_us = _announcement(pcm, language) if leg is Leg.AGENT else None
+            section = call.section if call else None
+            spoken_by_us = _announcement(pcm, language, section) if leg is Leg.AGENT else None
             recogniser = self._engines.recogniser(speech)
             return transcribe(pcm, leg, speech.speaks or speech.language, recogniser, spoken_by_us)
 
@@ -133,16 +134,20 @@ class Transcriber:
         return hear()
 
 
-def _announcement(pcm: Pcm, language: str) -> Span | None:
-    """Where in an agent's leg we said the agent's number, in the caller's language; ``None`` if we did not."""
-    parts = []
-    for prompt in (FIRST_OF_NUMBER, LAST_OF_NUMBER):
-        path = prompt_file(language, prompt)
-        if not path.exists():
-            return None
-        with path.open("rb") as file:
-            parts.append(read_wav(file))
-    return announced(pcm, *parts)
+def _announcement(pcm: Pcm, language: str, section: SectionId | None) -> Span | None:
+    """Where in an agent's leg we said section and agent's number, in the caller's language; ``None``: nowhere."""
+    first, last = (_prompt(language, name) for name in (FIRST_OF_NUMBER, LAST_OF_NUMBER))
+    if first is None or last is None:
+        return None
+    return announced(pcm, first, last, _prompt(language, f"section-{section}") if section else None)
+
+
+def _prompt(language: str, name: str) -> Pcm | None:
+    path = prompt_file(language, name)
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        return read_wav(file)
 
 
 def run_leg(transcriber: Transcriber, call_id: str, leg: str, *, alone: bool) -> None:

@@ -16,6 +16,7 @@ from celery import signals
 from calls.errors import SanshengError
 from service.engines import threads_of
 from service.jobs import TASK, celery_of
+from service.priority import stand_back
 from service.settings import Settings
 from service.transcribing import Transcriber, run_leg
 from storage.engine import open_engine, upgrade
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 BEAT_S = 2.0
 _LEAVE_S = 8.0
-_NICE = 10
-"""Callers and agents come first."""
 
 
 class Turnstile:
@@ -65,8 +64,7 @@ def work(settings: Settings) -> int:
     """Work until told to stop; the exit status."""
     from service.wiring import SystemClock
 
-    with contextlib.suppress(OSError):  # a system that does not let us
-        os.nice(_NICE)
+    stand_back()
     asyncio.run(upgrade(settings.ledger_url))
     name = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     transcriber = Transcriber(settings, SystemClock(), name)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bench.faults.ground import Ground
 from bench.faults.plan import LONG, QUICK, draw
-from bench.faults.priority import AHEAD, go_ahead
 from bench.faults.report import report
 from bench.faults.run import perform
 from calls.errors import SanshengError
+from service.priority import AHEAD, set_priority
 from service.settings import ROOT, load_settings
 
 CLOCK_LIMIT_MS = 50.0
@@ -36,7 +36,7 @@ def main() -> int:
     seed = int(os.environ.get("SEED") or _SEED)
     plan = draw(seed, QUICK if os.environ.get("QUICK") == "1" else LONG)
     machine = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
-    if not go_ahead(os.getpid(), AHEAD):
+    if not set_priority(os.getpid(), AHEAD):
         _say("at the mercy of the machine's other programs: no right to a higher priority")
     _say(f"bench/faults ({plan.scale.label}), seed {seed}, {machine}")
     try:

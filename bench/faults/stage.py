@@ -12,7 +12,6 @@ from pathlib import Path
 
 from bench.faults.ground import Ground
 from bench.faults.plan import FaultPlan, Kind, Plan
-from bench.faults.priority import AHEAD, BEHIND, go_ahead
 from bench.faults.proxy import Wire, wire
 from bench.faults.truth import Death
 from calls.errors import AmiError, SanshengError
@@ -21,6 +20,7 @@ from ivr.ami.sink import EventSink
 from ivr.ami.wire import AmiMessage
 from service.agents import log_in, unpause
 from service.asterisk import AMI_USER, Asterisk
+from service.priority import AHEAD, BEHIND, set_priority
 from service.processes import ServiceProcess, keep_running
 from service.settings import Settings
 from service.wiring import menu_of
@@ -120,7 +120,7 @@ class _AsteriskAhead(Asterisk):
     async def start(self) -> None:
         await super().start()
         if self.pid:
-            go_ahead(self.pid, AHEAD)
+            set_priority(self.pid, AHEAD)
 
 
 class _ServiceAhead(ServiceProcess):
@@ -129,7 +129,7 @@ class _ServiceAhead(ServiceProcess):
     async def start(self) -> None:
         await super().start()
         if self.pid:
-            go_ahead(self.pid, BEHIND)
+            set_priority(self.pid, BEHIND)
 
 
 @contextlib.asynccontextmanager

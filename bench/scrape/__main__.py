@@ -21,6 +21,7 @@ from bench.calls.tap import Tap, tap
 from bench.scrape.callers import Callers
 from calls.errors import SanshengError
 from service.asterisk import AMI_USER, Dirs
+from service.priority import AHEAD, set_priority
 from service.processes import ServiceProcess
 from service.prompts import install_prompts
 from service.secrets import load_secrets
@@ -82,6 +83,8 @@ async def stand(config: Path | None) -> AsyncIterator[Settings]:
         install_prompts(settings, dirs)
         service = ServiceProcess(settings, ("--config", str(file)))
         await service.start()
+        if service.pid:
+            set_priority(service.pid, AHEAD)
         try:
             await service.ready()
             yield settings
@@ -150,6 +153,8 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)  # what fails is told below
     scale = QUICK if os.environ.get("QUICK") == "1" else LONG
+    if not set_priority(os.getpid(), AHEAD):
+        _say("the machine's other programs cannot be kept back: not allowed")
     _say(f"bench/scrape ({scale.label}), {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
     try:
         found = asyncio.run(measure(scale, options.config))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,20 +99,14 @@ def _whisper(folder: Path, cores: int) -> None:
     whisper_model()
     model = MODELS_DIR / "whisper-base"
     for told, narrow in (("wide", False), ("narrow (A-law)", True)):
-        legs = [
-            make_leg(folder / f"zh{index}.wav", _of_one_speaker(clips("zh"), index, 4), 100, SEED)
-            for index in range(4)
-        ]
+        legs = [_leg(folder / f"zh{index}.wav", "zh", index) for index in range(4)]
         if narrow:
             for leg in legs:
                 _through_a_law(leg.file)
         audio_s = sum(leg.length_s for leg in legs)
         run = ours(legs, model, cores, engine="whisper", language="zh-CN")
         print(f"Whisper base, Mandarin, {told}: " + _told([run], legs, audio_s) + f", RSS {run.rss_mb:.0f} MB")
-    korean = [
-        make_leg(folder / f"narrow{index}.wav", _of_one_speaker(clips("ko"), index, 4), 100, SEED)
-        for index in range(4)
-    ]
+    korean = [_leg(folder / f"narrow{index}.wav", "ko", index) for index in range(4)]
     for leg in korean:
         _through_a_law(leg.file)
     run = ours(korean, KO, cores)
@@ -162,4 +155,4 @@ def _through_a_law(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def theirs(legs: Sequence[MadeLeg], model: Path, cores: int, folder: Path) -> Ru
     return Run(wall_s, _children() - before, 0.0, heard)
 
 
-def _on(cores: int) -> object:
+def _on(cores: int) -> Callable[[], None]:
     """Puts a process on the first processors only."""
     some = set(sorted(os.sched_getaffinity(0))[:cores])
     return lambda: os.sched_setaffinity(0, some)

@@ -135,6 +135,23 @@ def test_the_announcement_is_found_where_it_is_and_nowhere_else() -> None:
         found and found.start_s == pytest.approx(0.5, abs=0.001) and found.end_s == pytest.approx(2.4, abs=0.001)
     )
     assert announced(Pcm(RATE_HZ, noise(3.0, 6).tobytes()), *parts) is None
+
+
+@pytest.mark.parametrize("pause_s, starts_s", [(-0.05, 0.95), (0.0, 1.0), (0.3, 1.0), (2.0, 3.7)])
+def test_the_section_said_right_before_is_part_of_the_announcement(pause_s: float, starts_s: float) -> None:
+    section, first, last = noise(0.7, 7), noise(0.5, 2), noise(0.4, 3)
+    began = RATE_HZ + section.size + int(pause_s * RATE_HZ)
+    sound = np.zeros(8 * RATE_HZ, "<i2")
+    for at, part in ((RATE_HZ, section), (began, first), (began + RATE_HZ, last)):
+        sound[at : at + part.size] = part
+    pcm, *parts = (Pcm(RATE_HZ, part.tobytes()) for part in (sound, first, last, section))
+    found = announced(pcm, *parts)
+    assert found and found.start_s == pytest.approx(starts_s, abs=0.06)
+    assert found.end_s == pytest.approx((began + RATE_HZ + last.size) / RATE_HZ, abs=0.001)
+
+
+def test_without_an_announcement_there_is_none() -> None:
+    parts = [Pcm(RATE_HZ, noise(0.5, seed).tobytes()) for seed in (2, 3)]
     assert announced(Pcm(RATE_HZ, b""), *parts) is None
 
 
