@@ -299,3 +299,6 @@ class AccessLog(Protocol):
 
         Raises StorageUnavailable or StorageRefused: then nothing may be shown.
         """
+
+    async def note_all(self, accesses: Sequence[Access]) -> None:
+        """Keep several entries, all of them or none."""

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.custody import Access, Leg
+from calls.custody import Access, Leg, Recording
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
+from calls.waveform import Waveform
 from console.painter import Painter
 from metrics.kpi.figures import KpiFigures
 
@@ -31,6 +32,15 @@ class Listening(Protocol):
 
     async def read_original(self, call_id: CallId, access: Access, *, allowed: bool) -> Transcript:
         """What was said. Raises AccessDenied without the right or a reason."""
+
+    async def outline(self, call_id: CallId, leg: Leg) -> Waveform | None:
+        """How loud a leg is over its length, beeped spans flat; ``None`` while there is no such recording.
+
+        Made now, if it has not been, which takes half a second for an hour.
+        """
+
+    async def recordings(self, call_id: CallId) -> list[Recording]:
+        """What can be heard of a call; nothing that was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,9 +29,11 @@ from recordings.intake import INTERRUPTED
 from recordings.keys import ENVIRONMENT, MasterKeys, keys_of_environment, keys_of_file, keys_of_hook, rotated
 from recordings.sealed import new_key, seal, unsealed
 from recordings.store import Store, place_of, store_of
+from service.outlines import outline_folder
 from service.settings import Settings
 from storage.access import SqlAccessLog
 from storage.custody import Kept, SqlRecordings
+from storage.waveforms import SqlWaveforms
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Custody:
     books: SqlRecordings
     accesses: AccessLog
     clock: Clock
+    waveforms: SqlWaveforms | None = None
+    """Where outlines are kept, if they are."""
 
     async def ingest(self, folder: Path) -> list[Recording]:
         """Take in a finished recording, a folder of the intake named after the call, and remove the plain files.
@@ -64,6 +68,8 @@ class Custody:
             raise FileNotFoundError(folder)
         kept = [await asyncio.to_thread(self._sealed, call_id, leg, folder) for leg in Leg]
         await self.books.store(kept)
+        if self.waveforms is not None:
+            await outline_folder(self.waveforms, call_id, folder)
         await asyncio.to_thread(_remove, folder)
         return [each.recording for each in kept]
 
@@ -179,6 +185,7 @@ def custody_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Custody
         SqlRecordings(engine),
         SqlAccessLog(engine, clock),
         clock,
+        SqlWaveforms(engine),
     )
 
 

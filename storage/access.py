@@ -86,9 +86,14 @@ class SqlAccessLog:
 
     async def note(self, access: Access) -> None:
         """See ``calls.ports.AccessLog.note``. Raises AccessDenied for a missing or overlong reason or actor."""
+        await self.note_all([access])
+
+    async def note_all(self, accesses: Sequence[Access]) -> None:
+        """See ``calls.ports.AccessLog.note_all``. Raises AccessDenied as ``note`` does."""
         with translated():
             async with self._writer.begin() as connection:
-                await append(connection, self._clock.now(), access)
+                for access in accesses:
+                    await append(connection, self._clock.now(), access)
 
     async def entries(
         self,

@@ -31,7 +31,9 @@ Samples = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
+    """How the samples of a WAV file look."""
+
     kind: int
     channels: int
     rate_hz: int
@@ -45,7 +47,7 @@ def read_wav(file: BinaryIO) -> Pcm:
     PCM of 8 to 32 bit, floating point, A-law and µ-law. Raises TranscriptionError for anything else.
     """
     form, data = _chunks(file)
-    samples = _decoded(form, data)
+    samples = decoded(form, data)
     if form.channels > 1:
         whole = samples[: samples.size // form.channels * form.channels].reshape(-1, form.channels)
         samples = whole.astype(np.int32).mean(axis=1).astype(np.int16)
@@ -59,14 +61,23 @@ def samples_of(pcm: Pcm) -> Samples:
     return np.frombuffer(pcm.samples, dtype="<i2")
 
 
-def _chunks(file: BinaryIO) -> tuple[_Form, bytes]:
+def _chunks(file: BinaryIO) -> tuple[Form, bytes]:
     """The form and the samples' bytes. Sizes in the header never make us read or allocate more than there is."""
+    form, size = find_sound(file)
+    return form, _read(file, size)
+
+
+def find_sound(file: BinaryIO) -> tuple[Form, int]:
+    """The form, and how many bytes of sound there are at most; the file stands at the first one.
+
+    Raises TranscriptionError.
+    """
     head = file.read(12)
     if len(head) < 12 or head[:4] not in (b"RIFF", b"RIFX") or head[8:12] != b"WAVE":
         raise TranscriptionError("this is no WAV file")
     if head[:4] == b"RIFX":
         raise TranscriptionError("a big-endian WAV file cannot be read")
-    form: _Form | None = None
+    form: Form | None = None
     for _ in range(_MOST_CHUNKS):
         header = file.read(8)
         if len(header) < 8:
@@ -79,7 +90,7 @@ def _chunks(file: BinaryIO) -> tuple[_Form, bytes]:
             if form is None:
                 raise TranscriptionError("the WAV file has sound before it says of what form")
             most = LONGEST_S * form.rate_hz * form.channels * form.width
-            return form, _read(file, min(size or most, most))
+            return form, min(size or most, most)
         else:
             file.seek(size + size % 2, 1)
     raise TranscriptionError("the WAV file has no sound in it")
@@ -94,7 +105,7 @@ def _read(file: BinaryIO, size: int) -> bytes:
     return b"".join(blocks)
 
 
-def _form(chunk: bytes) -> _Form:
+def _form(chunk: bytes) -> Form:
     if len(chunk) < 16:
         raise TranscriptionError("the WAV file's header breaks off")
     kind, channels, rate_hz, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
@@ -107,10 +118,11 @@ def _form(chunk: bytes) -> _Form:
         raise TranscriptionError(f"the WAV file has {channels} channels")
     if rate_hz not in _RATES_HZ:
         raise TranscriptionError(f"the WAV file has {rate_hz} samples a second")
-    return _Form(kind, channels, rate_hz, width)
+    return Form(kind, channels, rate_hz, width)
 
 
-def _decoded(form: _Form, data: bytes) -> Samples:
+def decoded(form: Form, data: bytes) -> Samples:
+    """Bytes of sound as samples of 16 bits; channels stay side by side."""
     data = data[: len(data) // form.width * form.width]
     samples: Samples
     match form.kind, form.width:
