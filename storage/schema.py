@@ -6,6 +6,7 @@ from storage import (
     access_tables,
     case_tables,
     custody_tables,
+    desk_tables,
     intake_tables,
     listening_tables,
     people_tables,
@@ -20,6 +21,7 @@ from storage import (
 MODULES = (
     *(tables, custody_tables, access_tables, transcript_tables, verdict_tables, search_tables),
     *(people_tables, quality_tables, case_tables, survey_tables, listening_tables, intake_tables),
+    desk_tables,
 )
 
 metadata = tables.metadata

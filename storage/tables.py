@@ -132,6 +132,7 @@ offers = Table(
     Column("ended_at", UtcDateTime),
     Column("ring_s", Double, comment="the agent's clock, seconds (K2r)"),
     Column("failure", String),
+    Index(None, "agent", "connected_at"),
 )
 
 presence = Table(
