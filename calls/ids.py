@@ -17,6 +17,9 @@ AgentNumber = NewType("AgentNumber", str)
 SectionId = NewType("SectionId", str)
 """A section of the centre (A9), which is also the name of its queue."""
 
+FormId = NewType("FormId", str)
+"""A scoring form through all its versions: lower-case letters, digits and hyphens (Q5)."""
+
 Language = NewType("Language", str)
 """A BCP 47 tag such as ``zh-CN`` or ``en``."""
 

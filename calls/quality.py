@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
 
-from calls.ids import AgentNumber, CallId, Language, SectionId
+from calls.ids import AgentNumber, CallId, FormId, Language, SectionId
+from calls.sampling import Part, Risk
 from calls.verdicts import Outcome, RuleSetId
-
-FormId = NewType("FormId", str)
-"""A scoring form through all its versions: lower-case letters, digits and hyphens."""
 
 Names = Mapping[Language, str]
 """What people read, by language of the console."""
@@ -203,8 +200,12 @@ class Score:
     state: ScoreState = ScoreState.OPEN
     plan_id: int | None = None
     """The sampling plan that drew the call; ``None``: picked by hand, which no figure with an interval counts."""
-    at_random: bool = False
-    """Drawn at random, not for a risk: only such scores speak for all calls of the agent."""
+    period: str = ""
+    """Label of the plan's period."""
+    part: Part | None = None
+    """Only calls drawn at random speak for all calls of the agent."""
+    stratum: str = ""
+    risks: frozenset[Risk] = frozenset()
     revision: int = 0
     """0: none yet."""
     form_version: int | None = None
@@ -213,8 +214,6 @@ class Score:
     scored_by: str | None = None
     scored_at: datetime | None = None
     appeal_until: datetime | None = None
-    period: str = ""
-    """Label of the plan's period."""
 
 
 @dataclass(frozen=True, slots=True)

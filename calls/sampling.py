@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, FormId, SectionId
 from calls.periods import Grain
-from calls.quality import FormId
 
 
 class Risk(StrEnum):
@@ -64,6 +63,18 @@ class SamplingPlan:
     """None: all."""
     risks: frozenset[Risk] = frozenset(Risk)
     retired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call as the books tell of it, before a plan sorts it into its strata."""
+
+    call_id: CallId
+    agent: AgentNumber
+    section: SectionId | None
+    arrived_at: datetime
+    talk_s: float
+    risks: frozenset[Risk] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

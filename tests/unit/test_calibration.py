@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from calls.errors import NotNow
-from calls.ids import AgentNumber, CallId, Language
+from calls.ids import AgentNumber, CallId, FormId, Language
 from calls.quality import (
     Answer,
     BlindSheet,
     Criterion,
     CriterionKind,
     Form,
-    FormId,
     FormSection,
     Round,
     Score,

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, FormId, SectionId
 from calls.people import Scope
-from calls.quality import FormId
 from calls.sampling import FrameCall, Part, Risk, SamplingPlan, Shortfall, Stratum
 from qa.sampling import digest, draw, length_of, problems, shift_of, stratum_of, wishes
 

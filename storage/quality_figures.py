@@ -1,0 +1,218 @@
+"""Figures of the quality work: overruled verdicts by rule, what is open; and immediate findings (Q1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from calls.ids import AgentNumber, CallId, SectionId
+from calls.people import Scope
+from calls.quality import ScoreState
+from calls.verdicts import Outcome, RuleSetId, Severity
+from storage.engine import for_writing
+from storage.faults import translated
+from storage.quality_codec import rule_set_of
+from storage.quality_tables import coaching_tasks, findings_seen, rulings, scores
+from storage.reach import within
+from storage.tables import calls
+from storage.verdict_tables import verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """How often people agreed with what a rule said, in the revisions that stand."""
+
+    rule_set: RuleSetId
+    rule: str
+    outcome: Outcome
+    """What the rule said."""
+    looked_at: int
+    overruled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One verdict that somebody overruled."""
+
+    score_id: int
+    call_id: CallId
+    outcome: Outcome
+    ruled: Outcome
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """A broken rule of severity immediate."""
+
+    call_id: CallId
+    rule_set: RuleSetId
+    rule: str
+    ended_at: datetime | None
+    """When the call ended."""
+    judged_at: datetime
+    section: SectionId | None
+    agent: AgentNumber | None
+    first_s: float | None
+    """The second of the recording at which it was heard first."""
+    seen_by: str | None = None
+    seen_at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """How much of the quality work is waiting."""
+
+    to_score: int
+    to_acknowledge: int
+    appeals: int
+    coaching: int
+    scored: int
+    """Scores with a revision, ever."""
+
+
+class SqlQualityFigures:
+    """Counts, and the list of immediate findings. Raises StorageUnavailable or StorageRefused."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = for_writing(engine)
+        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+
+    async def overruled(self, scope: Scope, since: datetime) -> list[Overruled]:
+        """By rule and what it said, of rulings since then."""
+        wanted = (
+            select(
+                rulings.c.rule_set,
+                rulings.c.rule,
+                rulings.c.outcome,
+                func.count().label("n"),
+                func.count().filter(rulings.c.overruled).label("overruled"),
+            )
+            .select_from(_STANDING)
+            .where(rulings.c.at >= since, within(scope, scores.c.section, scores.c.agent))
+            .group_by(rulings.c.rule_set, rulings.c.rule, rulings.c.outcome)
+            .order_by(rulings.c.rule_set, rulings.c.rule, rulings.c.outcome)
+        )
+        return [
+            Overruled(rule_set_of(row.rule_set), row.rule, Outcome(row.outcome), row.n, row.overruled)
+            for row in await self._rows(wanted)
+        ]
+
+    async def objections(self, scope: Scope, rule: str, since: datetime, limit: int = 100) -> list[Objection]:
+        """Overruled verdicts of a rule, the newest first."""
+        wanted = (
+            select(rulings, scores.c.call_id)
+            .select_from(_STANDING)
+            .where(
+                rulings.c.rule == rule,
+                rulings.c.at >= since,
+                rulings.c.overruled,
+                within(scope, scores.c.section, scores.c.agent),
+            )
+            .order_by(rulings.c.at.desc(), rulings.c.score_id.desc())
+            .limit(limit)
+        )
+        return [
+            Objection(
+                row.score_id, CallId(row.call_id), Outcome(row.outcome), Outcome(row.ruled), row.reason, row.at
+            )
+            for row in await self._rows(wanted)
+        ]
+
+    async def urgent(
+        self, scope: Scope, judged_since: datetime, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[Urgent]:
+        """Immediate findings since then within reach, the newest first, from before a time and call id on."""
+        seen = and_(
+            findings_seen.c.call_id == verdicts.c.call_id,
+            findings_seen.c.rule_set == verdicts.c.rule_set,
+            findings_seen.c.rule == verdicts.c.rule,
+        )
+        wanted = (
+            select(
+                verdicts.c.call_id,
+                verdicts.c.rule_set,
+                verdicts.c.rule,
+                verdicts.c.evidence,
+                verdicts.c.judged_at,
+                calls.c.ended_at,
+                calls.c.section,
+                calls.c.agent,
+                findings_seen.c.by,
+                findings_seen.c.at,
+                findings_seen.c.note,
+            )
+            .select_from(
+                verdicts.join(calls, calls.c.call_id == verdicts.c.call_id).outerjoin(findings_seen, seen)
+            )
+            .where(*_IMMEDIATE, verdicts.c.judged_at >= judged_since)
+            .where(within(scope, calls.c.section, calls.c.agent))
+            .order_by(verdicts.c.judged_at.desc(), verdicts.c.call_id.desc(), verdicts.c.rule)
+            .limit(limit)
+        )
+        if before is not None:
+            wanted = wanted.where(tuple_(verdicts.c.judged_at, verdicts.c.call_id) < before)
+        return [_urgent(row) for row in await self._rows(wanted)]
+
+    async def seen(
+        self, call_id: CallId, rule_set: RuleSetId, rule: str, by: str, at: datetime, note: str
+    ) -> None:
+        """Somebody has taken a finding on; the first who does stands."""
+        values = {"call_id": call_id, "rule_set": str(rule_set), "rule": rule, "by": by, "at": at, "note": note}
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(self._insert(findings_seen).values(values).on_conflict_do_nothing())
+
+    async def open_work(self) -> OpenWork:
+        """What is waiting, over all sections."""
+        by_state = select(scores.c.state, func.count().label("n")).group_by(scores.c.state)
+        found = {row.state: row.n for row in await self._rows(by_state)}
+        waiting = select(func.count().label("n")).where(coaching_tasks.c.done_at.is_(None))
+        (coaching,) = await self._rows(waiting)
+        return OpenWork(
+            to_score=found.get(ScoreState.OPEN.value, 0),
+            to_acknowledge=found.get(ScoreState.SCORED.value, 0),
+            appeals=found.get(ScoreState.APPEALED.value, 0),
+            coaching=coaching.n,
+            scored=sum(found.values()) - found.get(ScoreState.OPEN.value, 0),
+        )
+
+    async def _rows(self, statement: Any) -> Sequence[Row[Any]]:
+        with translated():
+            async with self._engine.connect() as connection:
+                return (await connection.execute(statement)).all()
+
+
+_STANDING = rulings.join(
+    scores, and_(scores.c.score_id == rulings.c.score_id, scores.c.revision == rulings.c.revision)
+)
+_IMMEDIATE = (
+    verdicts.c.outcome == Outcome.BROKEN.value,
+    verdicts.c.severity == Severity.IMMEDIATE.value,
+)
+
+
+def _urgent(row: Row[Any]) -> Urgent:
+    seconds = [start for _, start, *_ in row.evidence]
+    return Urgent(
+        call_id=CallId(row.call_id),
+        rule_set=rule_set_of(row.rule_set),
+        rule=row.rule,
+        ended_at=row.ended_at,
+        judged_at=row.judged_at,
+        section=SectionId(row.section) if row.section else None,
+        agent=AgentNumber(row.agent) if row.agent else None,
+        first_s=min(seconds, default=None),
+        seen_by=row.by,
+        seen_at=row.at,
+        note=row.note or "",
+    )
