@@ -32,6 +32,7 @@ from calls.events import (
     prevailing,
 )
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+from calls.surveys import Invitation, Survey, survey_of
 
 
 class Stage(StrEnum):
@@ -40,6 +41,8 @@ class Stage(StrEnum):
     MENU = "menu"
     QUEUE = "queue"
     TALK = "talk"
+    SURVEY = "survey"
+    """The agent has hung up, and the caller is asked to rate the call (Q2)."""
     ENDED = "ended"
 
 
@@ -100,6 +103,7 @@ class Call:
     ended_at: datetime | None = None
     ended_by: EndedBy | None = None
     recording: RecordingArrived | None = None
+    survey: Survey | None = None
 
     @property
     def connected(self) -> Offer | None:
@@ -131,11 +135,31 @@ class Call:
 
     @property
     def talk_s(self) -> float | None:
-        """Seconds from hearing a person to the end of the call; ``None`` before it ended."""
+        """Seconds from hearing a person to the end of the talk; ``None`` before the call ended."""
         first = self.connected
         if first is None or first.connected_at is None or self.ended_at is None:
             return None
-        return seconds(first.connected_at, self.ended_at)
+        return seconds(first.connected_at, self.talk_ended_at or self.ended_at)
+
+    @property
+    def talk_ended_at(self) -> datetime | None:
+        """When caller and agents parted: with the call, or when the last agent left a caller who stayed."""
+        if self.survey is None or self.survey.left_at is None:
+            return self.ended_at
+        left = [offer.ended_at for offer in self.offers if offer.connected_at and offer.ended_at]
+        return max(left, default=self.survey.left_at)
+
+    @property
+    def invitation(self) -> Invitation | None:
+        """Whether the caller was invited to rate; ``None`` where no survey was due, or nobody was heard."""
+        survey = self.survey
+        if survey is None or (self.connected is None and survey.left_at is None):
+            return None
+        if survey.left_at:
+            return Invitation.INVITED if survey.invited_at else Invitation.SPARED
+        if self.ended_at is None:
+            return Invitation.OPEN
+        return Invitation.CALLER_LEFT if self.ended_by is EndedBy.CALLER else Invitation.MISSED
 
     @property
     def stage(self) -> Stage:
@@ -143,6 +167,8 @@ class Call:
             return Stage.ENDED
         if any(offer.connected_at and not offer.ended_at for offer in self.offers):
             return Stage.TALK
+        if self.survey and self.survey.left_at:
+            return Stage.SURVEY
         return Stage.QUEUE if self.asked_at else Stage.MENU
 
     @property
@@ -176,6 +202,9 @@ class Call:
             fields.update(_fields_of(event))
         handed_on = [event.at for event in facts if isinstance(event, CallTransferred)]
         fields["transferred_at"] = min(handed_on, default=None)
+        fields["survey"] = survey = survey_of(facts, _survey_due(facts))
+        if survey and survey.left_at and fields.get("ended_by"):
+            fields["ended_by"] = EndedBy.AGENT  # who hung up after the survey did not end the talk
         return cls(**fields, offers=_offers_of(facts))  # type: ignore[arg-type]
 
 
@@ -209,6 +238,10 @@ def _fields_of(event: AnyEvent) -> dict[str, object]:
             return {"recording": event}
         case _:
             return {}
+
+
+def _survey_due(facts: Sequence[AnyEvent]) -> str:
+    return next((event.survey for event in facts if isinstance(event, PersonAsked)), "")
 
 
 def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:

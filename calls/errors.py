@@ -18,6 +18,10 @@ SanshengError
 ├── StorageError             the ledger
 │   ├── StorageUnavailable   the database cannot be reached: try again later
 │   └── StorageRefused       the database refused the data: trying again changes nothing
+├── SurveyError              a survey's design cannot be read, or an answer does not fit it
+│   └── LinkGone               a one-time link that was used, has expired, or never was
+├── CallbackError            a call-back is not in a state that allows this
+│   └── NumberRefused          a telephone number that is not called
 ├── ReportError              a report cannot be made or written
 ├── FigureError              a figure that cannot be made: unknown, or not defined for what was asked
 │   └── PeriodError          a period that does not exist or cannot be read
@@ -111,6 +115,22 @@ class StorageUnavailable(StorageError):
 
 class StorageRefused(StorageError):
     """The database refused the data: trying again changes nothing."""
+
+
+class SurveyError(SanshengError):
+    """A survey's design cannot be read, or an answer does not fit it."""
+
+
+class LinkGone(SurveyError):
+    """A one-time link that was used, has expired, or never was."""
+
+
+class CallbackError(SanshengError):
+    """A call-back is not in a state that allows this, or somebody else was faster."""
+
+
+class NumberRefused(CallbackError):
+    """A telephone number that is not called. The message does not name it."""
 
 
 class ReportError(SanshengError):

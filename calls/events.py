@@ -38,6 +38,13 @@ class OfferEnd(StrEnum):
     """The caller hung up while it rang."""
 
 
+class SparedWhy(StrEnum):
+    """Why a caller who stayed after the talk was not invited to rate it."""
+
+    RECENT = "recent"
+    """Invited only lately."""
+
+
 class EndedBy(StrEnum):
     """Who ended a call."""
 
@@ -125,6 +132,8 @@ class PersonAsked(Event):
     language: Language
     priority: bool
     by: AskedBy
+    survey: str = ""
+    """The design, ``name@version``, under which the caller is to be invited after the talk (Q2); empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +221,92 @@ class CallbackPromised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyInvited(Event):
+    """The agent hung up, the caller stayed and is asked to rate (Q2). ``design`` is ``name@version``."""
+
+    kind: ClassVar[str] = "survey_invited"
+    design: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveySpared(Event):
+    """The agent hung up, and the caller was let go without being asked."""
+
+    kind: ClassVar[str] = "survey_spared"
+    why: SparedWhy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyBegan(Event):
+    """The invited caller pressed a key, a right one or not."""
+
+    kind: ClassVar[str] = "survey_began"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyRated(Event):
+    """The caller rated the call (K3). What counts as dissatisfied is the design's word at that time."""
+
+    kind: ClassVar[str] = "survey_rated"
+    level: int
+    dissatisfied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyAnswered(Event):
+    """The caller answered one dimension of Q2, by voice or on the web (K6)."""
+
+    kind: ClassVar[str] = "survey_answered"
+    dimension: str
+    level: int
+    points: float
+    weight: float
+
+    @property
+    def detail(self) -> str:
+        return self.dimension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyReasonGiven(Event):
+    """The dissatisfied caller began to say why; what is said is a recording of its own."""
+
+    kind: ClassVar[str] = "survey_reason"
+
+
+class CallbackStep(StrEnum):
+    """What became of one attempt to call back, in order."""
+
+    AGENT_RANG = "agent_rang"
+    AGENT_ANSWERED = "agent_answered"
+    DIALLED = "dialled"
+    """The caller's telephone is being called."""
+    ANSWERED = "answered"
+    """The caller picked up."""
+    CONNECTED = "connected"
+    """Caller and agent hear each other."""
+    RESULT = "result"
+    """How the dialling came out, as Asterisk says (``DIALSTATUS``); not told where the agent hung up first."""
+    ENDED = "ended"
+    """The agent's channel is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStepped(Event):
+    """One step of an attempt to call back (A5). ``call_id`` is the attempt's own (``calls.ids.attempt_id``): it is
+    no call that arrived, and no figure of those counts it.
+    """
+
+    kind: ClassVar[str] = "callback_step"
+    step: CallbackStep
+    said: str = ""
+
+    @property
+    def detail(self) -> str:
+        return self.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
     """The caller's channel is gone."""
 
@@ -243,6 +338,13 @@ AnyEvent = (
     | CallRequeued
     | CallbackOffered
     | CallbackPromised
+    | SurveyInvited
+    | SurveySpared
+    | SurveyBegan
+    | SurveyRated
+    | SurveyAnswered
+    | SurveyReasonGiven
+    | CallbackStepped
     | CallEnded
     | RecordingArrived
 )

@@ -177,6 +177,10 @@ class Tally(StrEnum):
     STEPS_IN_TIME = "steps_in_time"
     COMPLAINANTS_ASKED = "complainants_asked"
     COMPLAINANTS_SATISFIED = "complainants_satisfied"
+    PROMISES_DUE = "promises_due"
+    """Promised call-backs whose time ended in the period, whenever the call was (A5)."""
+    PROMISES_KEPT = "promises_kept"
+    """Of those, the caller heard a person in time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,8 +162,8 @@ def _call(call: CallNow, texts: Texts, names: Mapping[SectionId, str]) -> View:
 
 def _urgency(call: CallNow) -> tuple[int, datetime]:
     """Who waits comes first, the longest wait on top."""
-    place = {Stage.QUEUE: 0, Stage.MENU: 1, Stage.TALK: 2}
-    return place.get(call.stage, 3), call.asked_at or call.since
+    place = {Stage.QUEUE: 0, Stage.MENU: 1, Stage.TALK: 2, Stage.SURVEY: 3}
+    return place.get(call.stage, 4), call.asked_at or call.since
 
 
 def _count(agents: tuple[AgentNow, ...], texts: Texts) -> str:

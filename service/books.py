@@ -23,6 +23,7 @@ from storage.books import SqlBooks
 from storage.outages import SqlOutages
 from storage.presence import SqlPresence
 from storage.rollups import RollUps
+from storage.survey_tallies import SqlSurveyTallies
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def kpi_figures_of(
         outages=SqlOutages(engine),
         hours=settings.scheduled,
         workdays=workdays_of_china(),
+        cases=SqlSurveyTallies(engine, clock, workdays_of_china()),
     )
     catalogue = Catalogue(settings.rings.limit_s)
     return FiguresElsewhere(room, sources, clock, catalogue) if room else KpiFigures(sources, clock, catalogue)

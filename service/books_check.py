@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from calls.events import AnyEvent
-from calls.ids import CallId
+from calls.ids import CallId, is_beside_calls
 from calls.ports import AuditBook, Clock, Ledger
 from ivr import cel_file
 from ivr.ami.translate import CelRecord, translate
@@ -82,7 +82,8 @@ class BooksCheck:
                 yield record
 
     async def _compare(self, told: Sequence[AnyEvent]) -> None:
-        old = [event for event in told if event.at < self._until]
+        # Attempts to call back are no calls that arrived: they are kept beside the books.
+        old = [event for event in told if event.at < self._until and not is_beside_calls(event.call_id)]
         ids = list(dict.fromkeys(event.call_id for event in old))
         self._ids.update(ids)
         known = {event.key: event for events in (await self._audit.known(ids)).values() for event in events}

@@ -148,6 +148,8 @@ def _call_now(call: Call) -> CallNow:
     since = call.arrived_at
     if call.stage is Stage.TALK and talking and talking.connected_at:
         agent, since = talking.agent, talking.connected_at
+    elif call.stage is Stage.SURVEY and call.talk_ended_at:
+        since = call.talk_ended_at
     elif call.stage is Stage.QUEUE and call.asked_at:
         agent, since = (ringing.agent if ringing else None), call.asked_at
     return CallNow(

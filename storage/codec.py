@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from enum import Enum
 from typing import Any, get_args, get_type_hints
@@ -33,8 +33,15 @@ def _readers(kind: type[Event]) -> dict[str, _Reader]:
     return {field.name: _reader(hints[field.name]) for field in fields(kind) if field.name not in _COMMON}
 
 
+def _defaults(kind: type[Event]) -> dict[str, Any]:
+    """Fields that rows of earlier versions do not have yet."""
+    own = (field for field in fields(kind) if field.name not in _COMMON)
+    return {field.name: field.default for field in own if field.default is not MISSING}
+
+
 _CLASSES: dict[str, type[AnyEvent]] = {kind.kind: kind for kind in get_args(AnyEvent)}
 _READERS = {name: _readers(kind) for name, kind in _CLASSES.items()}
+_DEFAULTS = {name: _defaults(kind) for name, kind in _CLASSES.items()}
 
 
 def event_row(event: AnyEvent) -> dict[str, Any]:
@@ -64,7 +71,8 @@ def event_of(kind: str, call_id: str, at: datetime, data: Mapping[str, Any], sou
     if kind not in _CLASSES:
         raise StorageRefused(f"the ledger holds an event of a kind that this version does not know: {kind!r}")
     try:
-        own = {name: read(data[name]) for name, read in _READERS[kind].items()}
+        whole = {**_DEFAULTS[kind], **data}
+        own = {name: read(whole[name]) for name, read in _READERS[kind].items()}
         told_by = Source(source)
     except (KeyError, ValueError, TypeError) as error:
         raise StorageRefused(f"the ledger holds an event {kind!r} that this version cannot read") from error

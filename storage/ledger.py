@@ -14,14 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.call import Call
 from calls.events import AnyEvent, prevailing
-from calls.ids import CallId
+from calls.ids import CallId, is_beside_calls
 from calls.ports import Change, DayFigures
+from storage.attempts import note_attempts
 from storage.codec import event_of, event_row
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.figures import figures_of, figures_query
 from storage.rollups import mark
-from storage.rows import call_row, offer_rows
+from storage.rows import call_row, offer_rows, survey_row
+from storage.survey_tables import surveys
 from storage.tables import calls, events, offers
 
 _IDS_PER_QUERY = 50
@@ -50,15 +52,18 @@ class SqlLedger:
         self._writer = for_writing(engine)
         self._put_calls = upsert(calls, engine.dialect.name)
         self._put_offers = upsert(offers, engine.dialect.name)
+        self._put_surveys = upsert(surveys, engine.dialect.name)
         self._correct_events = upsert(events, engine.dialect.name)
 
     async def record(self, events: Sequence[AnyEvent]) -> list[Change]:
         """See ``calls.ports.Ledger.record``."""
-        told = _by_call(events)
-        if not told:
+        told = _by_call(event for event in events if not is_beside_calls(event.call_id))
+        beside = [event for event in events if is_beside_calls(event.call_id)]
+        if not told and not beside:
             return []
         with translated():
             async with self._writer.begin() as connection:
+                await note_attempts(connection, beside)
                 await self._lock(connection, told)
                 known = await events_of_calls(connection, list(told))
                 changes = []
@@ -121,6 +126,7 @@ class SqlLedger:
         for statement, rows in (
             (self._put_calls, [call_row(change.after) for change in changes]),
             (self._put_offers, [row for change in changes for row in offer_rows(change.after)]),
+            (self._put_surveys, [row for change in changes if (row := survey_row(change.after))]),
             (insert(events), [event_row(event) for change in changes for event in change.events]),
             (self._correct_events, [event_row(event) for change in changes for event in change.corrected]),
         ):

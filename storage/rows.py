@@ -56,3 +56,32 @@ def offer_rows(call: Call) -> list[dict[str, Any]]:
         }
         for offer in call.offers
     ]
+
+
+def survey_row(call: Call) -> dict[str, Any] | None:
+    """The row of table ``surveys``; ``None`` for a call after which nobody was to be asked."""
+    survey, invitation = call.survey, call.invitation
+    if survey is None or invitation is None:
+        return None
+    heard = call.connected
+    return {
+        "call_id": call.call_id,
+        "arrived_at": call.arrived_at,
+        "trunk": call.trunk,
+        "section": call.section,
+        "agent": heard.agent if heard else None,
+        "language": call.language,
+        "design": survey.design,
+        "invitation": invitation,
+        "invited_at": survey.invited_at,
+        "began_at": survey.began_at,
+        "rated_at": survey.rated_at,
+        "level": survey.level,
+        "dissatisfied": survey.dissatisfied,
+        "reason_at": survey.reason_at,
+        "points": survey.points,
+        "answers": [
+            {"dimension": one.dimension, "level": one.level, "points": one.points, "weight": one.weight}
+            for one in survey.answers
+        ],
+    }

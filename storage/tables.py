@@ -118,6 +118,12 @@ calls = Table(
         sqlite_where=text("recording_missing"),
         postgresql_where=text("recording_missing"),
     ),
+    Index(
+        "ix_calls_promised",
+        "callback_promised_at",
+        sqlite_where=text("callback_promised_at IS NOT NULL"),
+        postgresql_where=text("callback_promised_at IS NOT NULL"),
+    ),
 )
 
 offers = Table(

@@ -96,6 +96,7 @@ STAGES: Final = (
     Named("menu", Text("语音菜单", "Menu"), GREY),
     Named("queue", Text("排队", "Queue"), AMBER),
     Named("talk", Text("通话", "Talk"), BLUE),
+    Named("survey", Text("评价", "Rating"), TEAL),
 )
 
 RESULTS: Final = (

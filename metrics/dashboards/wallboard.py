@@ -181,7 +181,7 @@ def _lately(board: Board, panels: Panels) -> None:
         panels.stacked(
             Head(
                 Text("进行中的来电", "Calls in progress"),
-                Text("按所处阶段：菜单、等待人工、通话。", "By stage: menu, waiting for a person, talk."),
+                Text("按所处阶段：菜单、等待人工、通话、评价。", "By stage: menu, waiting, talk, rating."),
                 (8, 10),
             ),
             Query("sum by (stage) (hotline_calls_in_stage)", "{{stage}}"),

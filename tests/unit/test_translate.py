@@ -22,6 +22,8 @@ from calls.events import (
     CallArrived,
     CallbackOffered,
     CallbackPromised,
+    CallbackStep,
+    CallbackStepped,
     CallEnded,
     CallOverflowed,
     CallRequeued,
@@ -31,8 +33,15 @@ from calls.events import (
     OfferEnd,
     PersonAsked,
     Source,
+    SparedWhy,
+    SurveyAnswered,
+    SurveyBegan,
+    SurveyInvited,
+    SurveyRated,
+    SurveyReasonGiven,
+    SurveySpared,
 )
-from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
+from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, attempt_id
 from ivr.ami.translate import CelRecord, record_of, translate
 from ivr.ami.wire import AmiMessage
 from ivr.cel_file import Checkpoint, read_on
@@ -64,6 +73,20 @@ def said(text: str) -> str:
 
 def hangup(source: str, cause: int = 16) -> str:
     return json.dumps({"hangupcause": cause, "hangupsource": source, "dialstatus": ""})
+
+
+ATTEMPT = attempt_id(17, 2)
+
+
+def attempt(name: str, agents_own: bool, extra: str = "") -> CelRecord:
+    """A record of an attempt to call back, of the agent's channel or of the one to the caller."""
+    if agents_own:
+        return CelRecord(name, NOON, "PJSIP/1001-0000003b", ATTEMPT, ATTEMPT, "95000", "callback", extra)
+    return CelRecord(name, NOON, TRUNK_CHANNEL, LEG, ATTEMPT, "", "from-trunk", extra)
+
+
+def stepped(step: CallbackStep, what: str) -> CallbackStepped:
+    return CallbackStepped(call_id=ATTEMPT, at=NOON, step=step, said=what)
 
 
 RANG = AgentRang(call_id=CALL, at=NOON, leg_id=LEG, agent=AgentNumber("1001"))
@@ -103,7 +126,20 @@ TABLE: list[tuple[str, CelRecord, AnyEvent | None]] = [
         ),
     ),
     ("asked, too few words", caller("ASKED", said("inquiry|zh-CN|0")), None),
-    ("asked, too many words", caller("ASKED", said("inquiry|zh-CN|0|menu|x")), None),
+    (
+        "asked, to be invited after the talk",
+        caller("ASKED", said("inquiry|zh-CN|0|menu|after-call@1")),
+        PersonAsked(
+            call_id=CALL,
+            at=NOON,
+            section=SectionId("inquiry"),
+            language=Language("zh-CN"),
+            priority=False,
+            by=AskedBy.MENU,
+            survey="after-call@1",
+        ),
+    ),
+    ("asked, too many words", caller("ASKED", said("inquiry|zh-CN|0|menu|x|y")), None),
     ("asked by nobody we know", caller("ASKED", said("inquiry|zh-CN|0|robot")), None),
     ("asked, nothing said", caller("ASKED"), None),
     ("overflowed", caller("OVERFLOWED", said("")), CallOverflowed(call_id=CALL, at=NOON)),
@@ -117,6 +153,61 @@ TABLE: list[tuple[str, CelRecord, AnyEvent | None]] = [
         caller("CALLBACK_PROMISED", said("021555")),
         CallbackPromised(call_id=CALL, at=NOON, number="021555"),
     ),
+    (
+        "invited to rate",
+        caller("SURVEY_INVITED", said("after-call@1"), context="survey"),
+        SurveyInvited(call_id=CALL, at=NOON, design="after-call@1"),
+    ),
+    (
+        "let go without being asked",
+        caller("SURVEY_SPARED", said("recent"), context="survey"),
+        SurveySpared(call_id=CALL, at=NOON, why=SparedWhy.RECENT),
+    ),
+    (
+        "pressed a key",
+        caller("SURVEY_BEGAN", said(""), context="survey"),
+        SurveyBegan(call_id=CALL, at=NOON),
+    ),
+    (
+        "dissatisfied",
+        caller("SURVEY_RATED", said("4|1"), context="survey"),
+        SurveyRated(call_id=CALL, at=NOON, level=4, dissatisfied=True),
+    ),
+    (
+        "satisfied",
+        caller("SURVEY_RATED", said("1|0"), context="survey"),
+        SurveyRated(call_id=CALL, at=NOON, level=1, dissatisfied=False),
+    ),
+    ("rated by nobody's word", caller("SURVEY_RATED", said("1")), None),
+    ("rated without a level", caller("SURVEY_RATED", said("|0")), None),
+    (
+        "answered a dimension",
+        caller("SURVEY_ANSWERED", said("attitude|2|75|0.25"), context="survey"),
+        SurveyAnswered(call_id=CALL, at=NOON, dimension="attitude", level=2, points=75.0, weight=0.25),
+    ),
+    ("answered nothing", caller("SURVEY_ANSWERED", said("|2|75|0.25")), None),
+    ("answered without points", caller("SURVEY_ANSWERED", said("attitude|2|many|0.25")), None),
+    ("answered with points without end", caller("SURVEY_ANSWERED", said("attitude|2|inf|0.25")), None),
+    ("answered too little", caller("SURVEY_ANSWERED", said("attitude|2")), None),
+    ("said why", caller("SURVEY_REASON", said(""), context="survey"), SurveyReasonGiven(call_id=CALL, at=NOON)),
+    (
+        "the caller hangs up while being asked",
+        caller("HANGUP", hangup(TRUNK_CHANNEL), context="survey"),
+        CallEnded(call_id=CALL, at=NOON, by=EndedBy.CALLER),
+    ),
+    *(
+        (f"call back: {name}", attempt(record, agents_own, extra), stepped(step, what))
+        for name, record, agents_own, extra, step, what in (
+            ("the agent's telephone rings", "CHAN_START", True, "", CallbackStep.AGENT_RANG, ""),
+            ("the agent answers", "ANSWER", True, "", CallbackStep.AGENT_ANSWERED, ""),
+            ("the caller is dialled", "CHAN_START", False, "", CallbackStep.DIALLED, ""),
+            ("the caller answers", "ANSWER", False, "", CallbackStep.ANSWERED, ""),
+            ("they hear each other", "BRIDGE_ENTER", True, "{}", CallbackStep.CONNECTED, ""),
+            ("busy", "CALLBACK_RESULT", True, said("BUSY"), CallbackStep.RESULT, "BUSY"),
+            ("over", "HANGUP", True, hangup(""), CallbackStep.ENDED, ""),
+        )
+    ),
+    ("call back: the caller's end says nothing new", attempt("HANGUP", False, hangup("")), None),
     (
         "the caller hangs up",
         caller("HANGUP", hangup(TRUNK_CHANNEL)),

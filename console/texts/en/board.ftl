@@ -73,6 +73,7 @@ reason-paperwork = paperwork
 stage-menu = Menu
 stage-queue = Waiting
 stage-talk = Talking
+stage-survey = Rating
 
 language-zh-CN = Mandarin
 language-en = English

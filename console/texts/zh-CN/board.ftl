@@ -73,6 +73,7 @@ reason-paperwork = 处理工单
 stage-menu = 菜单
 stage-queue = 等待人工
 stage-talk = 通话
+stage-survey = 评价
 
 language-zh-CN = 普通话
 language-en = 英语
