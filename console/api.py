@@ -91,7 +91,7 @@ class KpiApi:
         kpis = self._wanted(query)
         _bounded(len(periods) * len(kpis))
         asked = [kpi.id for kpi in kpis]
-        found = await self._figures.figures(asked, periods, query.slice, query.by, query.versions)
+        found = await self._figures.figures(asked, periods, query.slice, query.dimension, query.versions)
         _bounded(len(found))
         by_id = {kpi.id: kpi for kpi in kpis}
         return FiguresOut(
@@ -109,7 +109,7 @@ class KpiApi:
         if query.kpi:
             return [catalogue.kpi(name, versions.get(name)) for name in dict.fromkeys(query.kpi)]
         every = [catalogue.kpi(name, versions.get(name)) for name in catalogue.ids]
-        return [kpi for kpi in every if why_undefined(kpi, query.slice, query.by) is None]
+        return [kpi for kpi in every if why_undefined(kpi, query.slice, query.dimension) is None]
 
 
 def _bounded(number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -18,6 +19,20 @@ from metrics.kpi.model import Basis, Kpi, Text
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 _Label = Annotated[str, StringConstraints(min_length=4, max_length=20)]
 _KpiVersion = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,20}=[0-9]{1,6}$")]
+
+
+class By(StrEnum):
+    """What figures can be told apart by. Every section has one queue, of its own name."""
+
+    SECTION = "section"
+    QUEUE = "queue"
+    AGENT = "agent"
+    LANGUAGE = "language"
+    TRUNK = "trunk"
+
+    @property
+    def dimension(self) -> Dimension:
+        return Dimension.SECTION if self is By.QUEUE else Dimension(self.value)
 
 
 class KpiQuery(BaseModel):
@@ -36,21 +51,31 @@ class KpiQuery(BaseModel):
     from_: _Label | None = Field(None, alias="from", description="Label of the first period; together with `to`.")
     to: _Label | None = Field(None, description="Label of the last period, which is included.")
     grain: Grain = Field(Grain.DAY, description="Of the periods between `from` and `to`.")
-    section: _Name | None = Field(None, description="Only calls that asked for this section (its queue).")
+    section: _Name | None = Field(None, description="Only calls that asked for this section.")
+    queue: _Name | None = Field(
+        None, description="Only calls that waited in this queue: each section has one, of its own name."
+    )
     agent: _Name | None = Field(None, description="Only this agent's calls and offers.")
     language: _Name | None = Field(None, description="Only calls in this language.")
     trunk: _Name | None = Field(None, description="Only calls that came by this trunk.")
     days: Days | None = Field(
         None, description="Only calls of working days, days off, or days not known to be either."
     )
-    by: Dimension | None = Field(None, description="A figure for each value of this dimension.")
+    by: By | None = Field(None, description="A figure for each value of this dimension.")
     version: Annotated[list[_KpiVersion], Field(max_length=60)] = Field(
         [], description="Versions other than the current ones, as K2=1; may be repeated."
     )
 
     @property
     def slice(self) -> Slice:
-        return Slice(self.section, self.agent, self.language, self.trunk, self.days)
+        """The part of all calls. Raises FigureError for a section and the queue of another one."""
+        if self.section and self.queue and self.section != self.queue:
+            raise FigureError("`queue`: a section's calls wait in its own queue")
+        return Slice(self.section or self.queue, self.agent, self.language, self.trunk, self.days)
+
+    @property
+    def dimension(self) -> Dimension | None:
+        return self.by.dimension if self.by else None
 
     @property
     def versions(self) -> dict[str, int]:
@@ -85,6 +110,7 @@ class SliceOut(_Out):
     """Part of all calls; null stands for all."""
 
     section: str | None
+    queue: str | None = Field(description="The section's own, of the same name.")
     agent: str | None
     language: str | None
     trunk: str | None
@@ -93,7 +119,12 @@ class SliceOut(_Out):
     @classmethod
     def of(cls, part: Slice) -> SliceOut:
         return cls(
-            section=part.section, agent=part.agent, language=part.language, trunk=part.trunk, days=part.days
+            section=part.section,
+            queue=part.section,
+            agent=part.agent,
+            language=part.language,
+            trunk=part.trunk,
+            days=part.days,
         )
 
 

@@ -118,7 +118,10 @@ async def test_a_figure_carries_everything(site: Site) -> None:
             "start": "2026-11-19T00:00:00+08:00",
             "end": "2026-11-20T00:00:00+08:00",
         },
-        "slice": {"section": "inquiries", "agent": None, "language": None, "trunk": None, "days": None},
+        "slice": {
+            **{"section": "inquiries", "queue": "inquiries"},
+            **{"agent": None, "language": None, "trunk": None, "days": None},
+        },
         "numerator": 1.0,
         "denominator": 1.0,
         "value": 1.0,
@@ -163,6 +166,9 @@ async def test_by_a_dimension(site: Site) -> None:
     assert [(f["kpi"], f["slice"]["agent"], f["denominator"]) for f in told["figures"]] == [
         ("K2r", "1001", 1), ("AHT", "1001", 1),
     ]  # fmt: skip
+    queues = await site.get("?kpi=K2&period=2026-11-19&by=queue")
+    assert [(f["slice"]["queue"], f["denominator"]) for f in queues["figures"]] == [("inquiries", 1)]
+    assert (await site.get("?kpi=K2&period=2026-11-19&queue=inquiries"))["figures"] == queues["figures"]
     every = await site.get("?period=2026-11&by=agent")
     assert "K1" not in {figure["kpi"] for figure in every["figures"]}
 
@@ -188,6 +194,7 @@ async def test_by_a_dimension(site: Site) -> None:
         ("?caller=1", "caller"),
         ("?section=a&section=b", "section"),
         ("?section=", "section"),
+        ("?section=inquiries&queue=ticketing", "queue"),
         ("?kpi=" + "K" * 3000, "kpi"),
         ("?days=sunny", "days"),
     ],
@@ -231,5 +238,6 @@ async def test_the_document_is_openapi_3_1_and_the_answers_keep_to_it(site: Site
         OAS31Validator({**schema, "components": document["components"]}).validate(answer)
     names = {parameter["name"] for parameter in document["paths"]["/api/v1/kpi"]["get"]["parameters"]}
     assert names == {
-        *("kpi", "period", "from", "to", "grain", "section", "agent", "language", "trunk", "days", "by", "version")
+        *("kpi", "period", "from", "to", "grain", "days", "by", "version"),
+        *("section", "queue", "agent", "language", "trunk"),
     }
