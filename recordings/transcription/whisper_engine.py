@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -33,6 +34,9 @@ class WhisperEngineModel:
     """A model in CTranslate2's format, loaded once for all threads. Raises ModelError."""
 
     def __init__(self, path: Path, name: str, threads: int) -> None:
+        # Threads that wait for each other give the processor back: spinning, as they would, they keep it from
+        # callers and other workers; with more threads than processors everything takes many times as long.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
             from faster_whisper import WhisperModel
         except ImportError as error:
