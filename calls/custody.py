@@ -78,6 +78,11 @@ class AccessKind(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     SEARCH = "search"
+    READ_CASE = "read_case"
+    """A complaint, inquiry or work order; its number is in the reason."""
+    CHANGE_CASE = "change_case"
+    LIST_CASES = "list_cases"
+    """Lists with names and contacts; what was asked for is in the reason."""
     ROTATE_KEY = "rotate_key"
     RESTORE = "restore"
 

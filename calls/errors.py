@@ -39,6 +39,10 @@ SanshengError
 │   ├── FormFaulty             a scoring form that cannot be published, or a sheet that does not fit its form
 │   ├── NotNow                 the step does not follow from where the matter stands: decided already, term over
 │   └── Overtaken              somebody else saved in between; nothing of theirs was touched
+├── CaseError                inquiries, work orders and complaints
+│   ├── CaseRefused            the flow does not allow it, or something that is required is missing
+│   ├── CaseConflict           somebody else has changed it meanwhile: both versions are at hand
+│   └── CaseUnknown            there is no case of this number
 └── RuleError                a rule set cannot be read, or fails its own examples
 """
 
@@ -183,6 +187,26 @@ class TranscriptionError(SanshengError):
 
 class SearchError(SanshengError):
     """What was asked for cannot be searched."""
+
+
+class CaseError(SanshengError):
+    """Something about an inquiry, a work order or a complaint."""
+
+
+class CaseRefused(CaseError):
+    """The flow does not allow it, or something that is required is missing."""
+
+
+class CaseConflict(CaseError):
+    """Somebody else has changed it meanwhile; nothing was written. Carries where it stands now."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"changed meanwhile: it is at version {version} now")
+        self.version = version
+
+
+class CaseUnknown(CaseError):
+    """There is no case of this number."""
 
 
 class RuleError(SanshengError):

@@ -20,6 +20,9 @@ class Role(StrEnum):
     """QA lead: plans, forms, calibration, appeals; the original sound."""
     SUPERVISOR = "supervisor"
     """Runs a section: live board, agents' states, cases."""
+    DEPARTMENT = "department"
+    """Works in a department that settles matters: what is forwarded there, and nothing else. Given for the
+    department, whose id takes the section's place."""
     OPS = "ops"
     """Keeps the machines running; sees no caller's data."""
     ADMIN = "admin"
@@ -75,6 +78,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     | {Right.SCORE, Right.LEAD_QUALITY, Right.HEAR_ORIGINAL, Right.DOWNLOAD, Right.EXPORT, Right.COACH}
     | {Right.SEE_CONFIGURATION},
     Role.SUPERVISOR: _CALLS | _CASES | {Right.STEER_AGENTS, Right.COACH, Right.EXPORT, Right.REVIEW_CASES},
+    Role.DEPARTMENT: frozenset({Right.READ_CASES, Right.WORK_CASES}),
     Role.OPS: frozenset({Right.SEE_LIVE, Right.SEE_OPERATIONS, Right.SEE_FIGURES}),
     Role.ADMIN: frozenset(
         {Right.KEEP_PEOPLE, Right.KEEP_RECORDS, Right.READ_ACCESS_LOG, Right.SEE_CONFIGURATION}

@@ -188,11 +188,15 @@ class Tallies:
     """Sums over the surveys and cases that began in a period (cohort by the day they began)."""
 
     counts: Mapping[Tally, float] = field(default_factory=dict)
-    settled: bool = False
-    """Whether none of them can change any more."""
+    settled: frozenset[Tally] = frozenset()
+    """Which of them cannot change any more: surveys settle sooner than complaints."""
 
     def of(self, tally: Tally) -> float:
         return self.counts.get(tally, 0.0)
+
+    def __or__(self, other: Tallies) -> Tallies:
+        """What two sources know, each of its own tallies."""
+        return Tallies({**self.counts, **other.counts}, self.settled | other.settled)
 
 
 class OtherSources(Protocol):

@@ -17,9 +17,11 @@ from calls.workdays import Workdays
 from ivr.menu.hours import PublicHolidays
 from metrics.kpi.catalogue import Catalogue
 from metrics.kpi.figures import KpiFigures, Sources
+from metrics.kpi.joined import JoinedSources
 from service.back_room import BackRoom
 from service.settings import Settings
 from storage.books import SqlBooks
+from storage.case_tallies import SqlCaseTallies
 from storage.outages import SqlOutages
 from storage.presence import SqlPresence
 from storage.rollups import RollUps
@@ -56,7 +58,10 @@ def kpi_figures_of(
         outages=SqlOutages(engine),
         hours=settings.scheduled,
         workdays=workdays_of_china(),
-        cases=SqlSurveyTallies(engine, clock, workdays_of_china()),
+        cases=JoinedSources(
+            SqlSurveyTallies(engine, clock, workdays_of_china()),
+            SqlCaseTallies(engine, settings.zone, workdays_of_china(), clock),
+        ),
     )
     catalogue = Catalogue(settings.rings.limit_s)
     return FiguresElsewhere(room, sources, clock, catalogue) if room else KpiFigures(sources, clock, catalogue)

@@ -31,6 +31,13 @@ _NO_TEST = and_(surveys.c.trunk != SYNTHETIC_TRUNK, func.substr(surveys.c.trunk,
 """As ``calls.ids.is_test_trunk``."""
 
 
+SURVEY_TALLIES = frozenset(
+    {Tally.RATED, Tally.DISSATISFIED, Tally.INVITED, Tally.SURVEY_POINTS, Tally.SURVEYS}
+    | {Tally.PROMISES_DUE, Tally.PROMISES_KEPT}
+)
+"""What is counted here; all of it settles together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invitations:
     """How the answered calls of one agent ended for the survey: nobody skips an invitation unseen (Q2)."""
@@ -71,7 +78,7 @@ class SqlSurveyTallies:
             async with self._engine.connect() as connection:
                 for period in periods:
                     sums = await self._of_period(connection, period, slice, by)
-                    settled = await self._settled(connection, period, now)
+                    settled = SURVEY_TALLIES if await self._settled(connection, period, now) else frozenset()
                     found.append({value: Tallies(counts, settled) for value, counts in sums.items()})
         return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from calls.figures import Unit
 from calls.measures import Dimension
 from calls.ports import Tally
@@ -45,8 +47,9 @@ def _open_or_talking(facts: Facts) -> bool:
     return facts.calls.open_calls > 0 or facts.calls.talking > 0
 
 
-def _not_settled(facts: Facts) -> bool:
-    return not facts.tallies.settled
+def _until(*tallies: Tally) -> Callable[[Facts], bool]:
+    """Not settled while one of these may still change."""
+    return lambda facts: not facts.tallies.settled.issuperset(tallies)
 
 
 def _ongoing(facts: Facts) -> bool:
@@ -171,7 +174,7 @@ _K3 = Kpi(
     basis=Basis.CASES,
     dimensions=ALL_DIMENSIONS,
     parts=lambda f: (f.tallies.of(Tally.RATED) - f.tallies.of(Tally.DISSATISFIED), f.tallies.of(Tally.RATED)),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.RATED, Tally.DISSATISFIED),
 )
 _K3P = Kpi(
     id="K3p",
@@ -186,7 +189,7 @@ _K3P = Kpi(
     basis=Basis.CASES,
     dimensions=ALL_DIMENSIONS,
     parts=lambda f: (f.tallies.of(Tally.RATED), f.tallies.of(Tally.INVITED)),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.RATED, Tally.INVITED),
 )
 _K4 = Kpi(
     id="K4",
@@ -204,7 +207,7 @@ _K4 = Kpi(
         f.tallies.of(Tally.INQUIRIES) - f.tallies.of(Tally.DISPATCHED),
         f.tallies.of(Tally.INQUIRIES),
     ),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.INQUIRIES, Tally.DISPATCHED),
 )
 _MAINTENANCE = text(
     "预先公告的检修时间；尚未到来的时间；开始监测之前的时间",
@@ -268,7 +271,7 @@ _K6 = Kpi(
     basis=Basis.CASES,
     dimensions=ALL_DIMENSIONS,
     parts=lambda f: (f.tallies.of(Tally.SURVEY_POINTS), f.tallies.of(Tally.SURVEYS)),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.SURVEY_POINTS, Tally.SURVEYS),
 )
 _OF_COMPLAINTS = frozenset({Dimension.SECTION, Dimension.LANGUAGE})
 _K7T = Kpi(
@@ -286,7 +289,7 @@ _K7T = Kpi(
     basis=Basis.CASES,
     dimensions=_OF_COMPLAINTS,
     parts=lambda f: (f.tallies.of(Tally.STEPS_IN_TIME), f.tallies.of(Tally.STEPS_DUE)),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.STEPS_IN_TIME, Tally.STEPS_DUE),
 )
 _K7S = Kpi(
     id="K7s",
@@ -301,7 +304,7 @@ _K7S = Kpi(
     basis=Basis.CASES,
     dimensions=_OF_COMPLAINTS,
     parts=lambda f: (f.tallies.of(Tally.COMPLAINANTS_SATISFIED), f.tallies.of(Tally.COMPLAINANTS_ASKED)),
-    unsettled=_not_settled,
+    unsettled=_until(Tally.COMPLAINANTS_SATISFIED, Tally.COMPLAINANTS_ASKED),
 )
 
 OFFICIAL: tuple[Kpi, ...] = (

@@ -112,7 +112,7 @@ async def test_nobody_skips_an_invitation_unseen(engine: AsyncEngine, ledger: Sq
 async def test_settled_once_nothing_can_change(engine: AsyncEngine, ledger: SqlLedger) -> None:
     async def settled(source: SqlSurveyTallies) -> bool:
         ((found,),) = [each.values() for each in await source.tallies([DAY])]
-        return found.settled
+        return bool(found.settled)
 
     assert await settled(tallies(engine))
     assert not await settled(tallies(engine, DAY.span[1] - timedelta(seconds=1)))

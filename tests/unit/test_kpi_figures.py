@@ -105,7 +105,7 @@ class FixedCases:
         self, periods: Sequence[Period], slice: Slice = ALL_CALLS, by: Dimension | None = None
     ) -> list[dict[str | None, Tallies]]:
         counts = {Tally.RATED: 40.0, Tally.DISSATISFIED: 2.0, Tally.INVITED: 80.0}
-        return [{None: Tallies(counts, settled=True)} for _ in periods]
+        return [{None: Tallies(counts, settled=frozenset(Tally))} for _ in periods]
 
 
 def figures(sources: Sources | None = None, *, now: datetime = AFTER, limit_s: float = 15.0) -> KpiFigures:

@@ -1,0 +1,216 @@
+"""What the parts ask of the ledger of cases (C3): the siblings meet here, as in ``calls/ports.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from calls.case import Case
+from calls.case_events import AnyCaseEvent, CaseRegistered
+from calls.cases import CaseNumber, DepartmentId, Link, Login, Standing, State
+from calls.ids import CallId
+from calls.inquiries import AnyOrderEvent, Inquiry, OrderDispatched, OrderState, WorkOrder
+from calls.people import Scope
+
+
+class CaseBook(Protocol):
+    """Complaints and their history. Raises StorageUnavailable or StorageRefused, and what is said below."""
+
+    async def register(self, event: CaseRegistered, key: str) -> Case:
+        """Take a complaint in under the next number. The same key again gives the same case back.
+
+        Raises CaseConflict if the key stands for something else.
+        """
+
+    async def case(self, number: CaseNumber) -> Case:
+        """The case. Raises CaseUnknown."""
+
+    async def history(self, number: CaseNumber) -> list[AnyCaseEvent]:
+        """All that happened to it, in order; empty if there is no such case."""
+
+    async def append(self, number: CaseNumber, version: int, event: AnyCaseEvent) -> Case:
+        """Write one line of history if the case is still at this version.
+
+        Raises CaseConflict if it is not, CaseRefused if the flow does not allow it, CaseUnknown.
+        """
+
+
+class OrderBook(Protocol):
+    """Inquiries and work orders. Raises StorageUnavailable or StorageRefused, and what is said below."""
+
+    async def file(self, inquiry: Inquiry, key: str, dispatch: OrderDispatched | None = None) -> Inquiry:
+        """File an inquiry under the next number, and dispatch its work order, if any, in the same transaction.
+
+        ``inquiry.number`` is given out here. The same key again gives the same inquiry back.
+        """
+
+    async def inquiry(self, number: CaseNumber) -> Inquiry:
+        """The inquiry. Raises CaseUnknown."""
+
+    async def dispatch_later(self, number: CaseNumber, event: OrderDispatched) -> WorkOrder:
+        """An inquiry that was thought answered becomes a work order after all.
+
+        Raises CaseRefused when it is one already, or is final (``calls.inquiries.FINAL_AFTER``); CaseUnknown.
+        """
+
+    async def dispatch(self, event: OrderDispatched, key: str) -> WorkOrder:
+        """A work order that comes from no inquiry: from a complaint, or ticketing work (C10)."""
+
+    async def order(self, number: CaseNumber) -> WorkOrder:
+        """The work order. Raises CaseUnknown."""
+
+    async def order_history(self, number: CaseNumber) -> list[AnyOrderEvent]:
+        """All that happened to it, in order."""
+
+    async def append_order(self, number: CaseNumber, version: int, event: AnyOrderEvent) -> WorkOrder:
+        """Write one line of history if the work order is still at this version. Raises as ``CaseBook.append``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseQuery:
+    """Which complaints to list; what is ``None`` or empty is not asked about."""
+
+    scope: Scope
+    """Never more than this."""
+    login: Login
+    """Whose own cases are within reach as well."""
+    states: frozenset[State] = frozenset()
+    open_only: bool = False
+    section: str | None = None
+    department: DepartmentId | None = None
+    owner: Login | None = None
+    type: str | None = None
+    cause: str | None = None
+    place: str | None = None
+    answer: str | None = None
+    text: str = ""
+    """A number, a contact, or words of name, place and content; all of them must be there."""
+    since: datetime | None = None
+    """Of registration."""
+    until: datetime | None = None
+    late_at: datetime | None = None
+    """Only what is late at this moment."""
+    due_before: datetime | None = None
+    registered_late: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """One line of the ledger (C3)."""
+
+    number: CaseNumber
+    state: State
+    round: int
+    channel: str
+    arrived_at: datetime
+    registered_at: datetime
+    registered_late: bool
+    name: str
+    contact: str
+    place: str
+    content: str
+    section: str
+    type: str
+    cause: str | None
+    urgency: str
+    importance: str
+    key_customer: bool
+    owner: Login
+    offered_to: Login | None
+    department: DepartmentId | None
+    answer: str | None
+    step: str | None
+    due_at: datetime | None
+    due_known: str
+    paused_until: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines of the ledger."""
+
+    rows: tuple[CaseRow, ...]
+    after: str | None
+    """Where the next page goes on; ``None``: this is the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """Which work orders to list."""
+
+    scope: Scope
+    states: frozenset[OrderState] = frozenset()
+    open_only: bool = False
+    department: DepartmentId | None = None
+    text: str = ""
+    late_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquiryQuery:
+    """Which inquiries to list; ``since`` and ``until`` are of the day that they are counted in."""
+
+    scope: Scope
+    category: str | None = None
+    """The category or one above it."""
+    since: datetime | None = None
+    until: datetime | None = None
+    dispatched: bool | None = None
+    contact: str | None = None
+    call_id: CallId | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody has typed and not sent yet."""
+
+    draft: str
+    """Its id, made by whoever opened the form; becomes the key of what is sent."""
+    login: Login
+    form: str
+    fields: Mapping[str, str]
+    saved_at: datetime
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody should know that a step is about to be late, or is (C4)."""
+
+    number: CaseNumber
+    nth: int
+    """Of the step; 0: a work order's promise."""
+    level: int
+    """0: it is due soon; from 1 on: it is late, and for how many escalations."""
+    at: datetime
+    due_at: datetime
+    step: str
+    role: str
+    unit: str | None
+    login: Login | None = None
+    seen_at: datetime | None = None
+    seen_by: Login | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What is known of who is calling (the desk's screen pop)."""
+
+    cases: Sequence[CaseRow] = ()
+    inquiries: Sequence[Inquiry] = ()
+    orders: Sequence[WorkOrder] = ()
+    links: Mapping[CaseNumber, frozenset[Link]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A step that runs, as the keeper of clocks sees it."""
+
+    number: CaseNumber
+    standing: Standing
+    section: str
+    owner: Login
