@@ -128,6 +128,15 @@ COUNTED_STEPS = frozenset({Step.FORWARD, Step.OPINION, Step.REVIEW, Step.REPORT,
 """Steps that the rule book sets a limit to (C4): these and no others make the timeliness rate (K7)."""
 
 
+class Age(StrEnum):
+    """How long a complaint has been open: up to a day, a week, 30 days, longer."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    OLDER = "older"
+
+
 class PauseReason(StrEnum):
     """The only reasons for which clocks stand still (C4)."""
 

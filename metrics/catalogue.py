@@ -16,8 +16,10 @@ from enum import StrEnum
 
 from calls.audit import Difference
 from calls.call import Result, Stage
+from calls.cases import Age, State, Step
 from calls.custody import Bandwidth
 from calls.events import OfferEnd, Source
+from calls.inquiries import ORDER_OVER, OrderState
 from calls.live import AgentState
 from calls.outages import Component, SyntheticResult
 from calls.verdicts import Outcome
@@ -232,7 +234,7 @@ FALLBACKS = Metric(
 # ── The ledger's plane: refreshed in the background, never queried by a scrape ────────────────────────────────
 
 LEDGER_KPIS = (
-    *("K1", "K2", "K2r", "K5", "K5sum"),
+    *("K1", "K2", "K2r", "K3", "K3p", "K4", "K5", "K5sum", "K6", "K7t", "K7s"),
     *("SL80_20", "ASA", "AHT", "ABR", "ABR5", "TRR", "LW"),
 )
 """The indicators of ``metrics.kpi.catalogue`` that have gauges."""
@@ -337,6 +339,43 @@ IMMEDIATE = Metric(
     "Broken rules of which somebody must know within a minute, found within the last 15 minutes (Q1).",
 )
 
+# ── Inquiries, work orders, complaints (C3, C4, A5) ──────────────────────────────────────────────────────────
+
+OPEN_STATES = tuple(state for state in State if state is not State.CLOSED)
+OPEN_ORDERS = tuple(state for state in OrderState if state not in ORDER_OVER)
+
+CASES_OPEN = Metric(
+    "hotline_cases_open",
+    Kind.GAUGE,
+    "Open complaints by state and by how long they have been open: up to a day, a week, 30 days, older (C3).",
+    (_label("state", OPEN_STATES), _label("age", Age)),
+)
+STEPS_LATE = Metric(
+    "hotline_case_steps_late",
+    Kind.GAUGE,
+    "Steps of complaints that should be done and are not (C4).",
+    (_label("step", Step),),
+)
+CLOCKS_UNKNOWN = Metric(
+    "hotline_case_clocks_unknown",
+    Kind.GAUGE,
+    "Steps whose clock needs a year's public holidays that are not published yet (C4).",
+)
+ORDERS_OPEN = Metric(
+    "hotline_work_orders_open", Kind.GAUGE, "Open work orders by state (C10).", (_label("state", OPEN_ORDERS),)
+)
+PROMISES_SOON = Metric(
+    "hotline_work_order_promises_soon", Kind.GAUGE, "Answers promised to callers within the next 24 hours (A5)."
+)
+PROMISES_LATE = Metric(
+    "hotline_work_order_promises_late", Kind.GAUGE, "Answers promised to callers whose time is over (A5)."
+)
+PROMISES_BROKEN = Metric(
+    "hotline_work_order_promises_broken",
+    Kind.GAUGE,
+    "Promises of work orders due within the last 30 days that were broken, answered since or not (A5).",
+)
+
 # ── Recordings in custody (P2) ───────────────────────────────────────────────────────────────────────────────
 
 RECORDINGS_STORED = Metric("hotline_recordings_stored_total", Kind.COUNTER, "Recordings taken into the vault.")
@@ -411,6 +450,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
     *(LEGS_WAITING, LEGS_BLOCKED, LEGS_OVER, AGENT_LEGS, MODEL_THERE),
     *(RECORDED_CALLS, JUDGED, VERDICTS, IMMEDIATE),
+    *(CASES_OPEN, STEPS_LATE, CLOCKS_UNKNOWN, ORDERS_OPEN, PROMISES_SOON, PROMISES_LATE, PROMISES_BROKEN),
     *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),
     *(BACKUP_AGE, AUDIT_CHAIN_OK, RETENTION_DELETED, RETENTION_REFUSED, LEGAL_HOLDS),
     *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),

@@ -21,6 +21,7 @@ from metrics.exporter import Exporter
 from qa.rules import RuleSet, judge, load_rules, packs
 from service.settings import Settings
 from storage.ledger import SqlLedger
+from storage.promises import promise_on_record
 from storage.transcripts import SqlTranscripts
 from storage.verdict_figures import Slice, SqlVerdictFigures
 from storage.verdicts import SqlVerdicts
@@ -50,7 +51,8 @@ async def judge_call(settings: Settings, engine: AsyncEngine, call_id: CallId, c
     transcript = await SqlTranscripts(engine).transcript(call_id)
     if call is None or transcript is None:
         return
-    conversation = Conversation(facts_of(call, transcript), transcript)
+    promised = True if call.callback_promised_at else await promise_on_record(engine, call_id)
+    conversation = Conversation(facts_of(call, transcript, promised), transcript)
     for rules in rule_sets(settings):
         if rules.language != conversation.facts.language or rules.valid_from > call.arrived_at.date():
             continue
@@ -61,7 +63,7 @@ async def judge_call(settings: Settings, engine: AsyncEngine, call_id: CallId, c
                 log.warning("verdict.immediate", extra={"call_id": call_id, "rule": verdict.rule})
 
 
-def facts_of(call: Call, transcript: Transcript) -> CallFacts:
+def facts_of(call: Call, transcript: Transcript, promised: bool | None) -> CallFacts:
     """What rules need to know beside the words. The language is the one that was transcribed."""
     return CallFacts(
         call_id=call.call_id,
@@ -70,7 +72,7 @@ def facts_of(call: Call, transcript: Transcript) -> CallFacts:
         language=transcript.legs[0].language,
         agent=next((offer.agent for offer in call.offers if offer.connected_at), None),
         talk_s=call.talk_s,
-        has_callback=True if call.callback_promised_at else None,
+        has_callback=promised,
     )
 
 

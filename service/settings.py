@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationErro
 from calls.errors import SettingsError
 from calls.ids import SYNTHETIC_TRUNK
 from calls.outages import DailyHours
+from calls.people import Role
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -235,6 +236,45 @@ class Judging(_Part):
     packs: tuple[Path, ...] = Field((), description="files of rule sets; none: those that come with the product")
 
 
+class Escalation(_Part):
+    """Who is told that a step of a case is late."""
+
+    after_hours: float = Field(ge=0, le=1000, description="so long after it was due")
+    role: Role = Field(Role.SUPERVISOR, description="the role that is told")
+    whole_centre: bool = Field(False, description="those who have the role in every section; else in the case's")
+
+
+_DEFAULT_ESCALATIONS = (Escalation(after_hours=0), Escalation(after_hours=24, whole_centre=True))
+
+
+class Cases(_Part):
+    """Inquiries, work orders and complaints, and their clocks (C4)."""
+
+    catalogue_file: Path | None = Field(
+        None, description="causes, departments, categories; empty: those that come with the product"
+    )
+    special_days_file: Path | None = Field(None, description="local days off and days worked; see docs/cases.md")
+    cutoff: str = Field(
+        "17:00",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="what comes later comes the next working day",
+    )
+    forward_days: int = Field(1, ge=1, le=60, description="working days until a complaint is forwarded (C4)")
+    opinion_days: int = Field(3, ge=1, le=60, description="until the department's opinion (C4)")
+    review_days: int = Field(1, ge=1, le=60, description="until the centre's review (C4)")
+    report_days: int = Field(1, ge=1, le=60, description="from done to reported (C4)")
+    feed_back_days: int = Field(1, ge=1, le=60, description="until the complainant is told (C4)")
+    follow_up_days: int = Field(
+        3, ge=1, le=60, description="until the complainant is asked; our own limit, not C4's"
+    )
+    close_days: int = Field(3, ge=1, le=60, description="until the summary is written; our own limit, not C4's")
+    warn_hours: float = Field(8.0, ge=0, le=200, description="so long before a step is due somebody is warned")
+    escalations: tuple[Escalation, ...] = Field(
+        _DEFAULT_ESCALATIONS, description="lines: after_hours, role, whole_centre"
+    )
+    look_every_s: float = Field(30.0, ge=1, le=3600, description="how often clocks are looked at")
+
+
 class Trunk(_Part):
     """A line to the telephone network; calls are accepted from this address only."""
 
@@ -315,6 +355,7 @@ class Settings(_Part):
     custody: Custody = Custody()
     transcription: Transcription = Transcription()
     judging: Judging = Judging()
+    cases: Cases = Cases()
     retention: Retention = Retention()
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")

@@ -235,15 +235,15 @@ def _desk() -> None:
         sa.Column(
             "level", sa.Integer, autoincrement=False, nullable=False, comment="0 a warning, then escalations"
         ),
+        sa.Column("due_at", _TIME, nullable=False, comment="a step that is due later than it was warns again"),
         sa.Column("at", _TIME, nullable=False),
-        sa.Column("due_at", _TIME, nullable=False),
         sa.Column("step", sa.String, nullable=False),
         sa.Column("role", sa.String, nullable=False, comment="who should see to it"),
         sa.Column("unit", sa.String, comment="in this section or department; none: in all"),
         sa.Column("login", sa.String, comment="or this person: the owner"),
         sa.Column("seen_at", _TIME),
         sa.Column("seen_by", sa.String),
-        sa.PrimaryKeyConstraint("number", "nth", "level", name="pk_case_notices"),
+        sa.PrimaryKeyConstraint("number", "nth", "level", "due_at", name="pk_case_notices"),
     )
     op.create_index("ix_case_notices_seen_at_at", "case_notices", ["seen_at", "at"])
     op.create_table(
