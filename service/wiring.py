@@ -35,6 +35,7 @@ from service.asterisk import AMI_USER, Dirs
 from service.back_room import BackRoom
 from service.bookkeeping import Bookkeeping
 from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
+from service.cases import CaseKeeper
 from service.custodian import Custodian
 from service.custody import custody_of
 from service.desk import TranscriptionDesk
@@ -133,6 +134,7 @@ class Hotline:
             else None
         )
         self._judging = JudgingGauges(settings, self._engine, self._exporter, self._clock)
+        self._cases = CaseKeeper(settings, self._room_engine, self._exporter, self._clock)
         self._sink = EventSink()
         self._link = AmiLink(
             "127.0.0.1",
@@ -235,6 +237,7 @@ class Hotline:
                     **self._safekeeping.tasks(),
                     **({"transcription": self._desk.run()} if self._desk else {}),
                     "verdicts": every(_VERDICTS_S, self._count_verdicts),
+                    "cases": self._room.run(every(self._settings.cases.look_every_s, self._cases.refresh)),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),

@@ -13,7 +13,6 @@ from calls.inquiries import ORDER_OVER, OrderState
 from storage.case_tables import case_steps, cases, work_orders
 from storage.faults import translated
 
-
 _UP_TO = ((Age.DAY, timedelta(days=1)), (Age.WEEK, timedelta(days=7)), (Age.MONTH, timedelta(days=30)))
 
 

@@ -385,7 +385,7 @@ async def test_the_exposition_stays_small_at_its_fullest() -> None:
         subject.set(catalogue.CERTIFICATE_EXPIRY, 1.0, f"{certificate}.pem")
     samples = await read(subject)
     assert 500 < len(samples) <= SAMPLES_AT_MOST
-    assert len([name for name, _ in samples if name == "hotline_kpi_numerator"]) == 12 * 5 * 4
+    assert len([name for name, _ in samples if name == "hotline_kpi_numerator"]) == 18 * 5 * 4
 
 
 async def test_no_family_keeps_the_interpreter_for_long() -> None:
