@@ -239,12 +239,16 @@ class Judging(_Part):
 class Escalation(_Part):
     """Who is told that a step of a case is late."""
 
+    name: str = Field(min_length=1, max_length=60, description="what it is called here")
     after_hours: float = Field(ge=0, le=1000, description="so long after it was due")
     role: Role = Field(Role.SUPERVISOR, description="the role that is told")
     whole_centre: bool = Field(False, description="those who have the role in every section; else in the case's")
 
 
-_DEFAULT_ESCALATIONS = (Escalation(after_hours=0), Escalation(after_hours=24, whole_centre=True))
+_DEFAULT_ESCALATIONS = (
+    Escalation(name="late", after_hours=0),
+    Escalation(name="late for a day", after_hours=24, whole_centre=True),
+)
 
 
 class Cases(_Part):
@@ -270,7 +274,7 @@ class Cases(_Part):
     close_days: int = Field(3, ge=1, le=60, description="until the summary is written; our own limit, not C4's")
     warn_hours: float = Field(8.0, ge=0, le=200, description="so long before a step is due somebody is warned")
     escalations: tuple[Escalation, ...] = Field(
-        _DEFAULT_ESCALATIONS, description="lines: after_hours, role, whole_centre"
+        _DEFAULT_ESCALATIONS, description="lines: name, after_hours, role, whole_centre"
     )
     look_every_s: float = Field(30.0, ge=1, le=3600, description="how often clocks are looked at")
 

@@ -106,7 +106,13 @@ async def test_a_promise_to_a_caller_is_warned_of_and_escalated(scene: Scene) ->
 
 
 async def test_who_is_told_and_when_can_be_set(engine: AsyncEngine, tmp_path: Path) -> None:
-    scene = Scene(engine, tmp_path, forward_days=2, warn_hours=1, escalations=[{"after_hours": 2, "role": "lead"}])
+    scene = Scene(
+        engine,
+        tmp_path,
+        forward_days=2,
+        warn_hours=1,
+        escalations=[{"name": "late", "after_hours": 2, "role": "lead"}],
+    )
     await scene.ledger.cases.register(registered(), "k")
     assert await scene.told("2026-11-25 22:59") == []
     assert await scene.told("2026-11-25 23:00") == [("forward", 0, "owner", "li")]
