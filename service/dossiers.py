@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
-from calls.desk import Dossier, Matter
+from calls.desk import Dossier
 from calls.ids import CallId
 from calls.ports import Clock
 from service.back_room import BackRoom
 from storage.callers import SqlCallers
-
-MatterSource = Callable[[str], Awaitable[Sequence[Matter]]]
-"""What is open for a number, in one kind of books; runs in the back room."""
 
 EARLIER_SHOWN = 8
 
@@ -25,13 +21,11 @@ class Dossiers:
         self,
         room: BackRoom,
         callers: SqlCallers,
-        sources: Sequence[MatterSource],
         clock: Clock,
         key_customers: Callable[[str], bool] = lambda number: False,
     ) -> None:
         self._room = room
         self._callers = callers
-        self._sources = tuple(sources)
         self._clock = clock
         self._key_customers = key_customers
 
@@ -41,8 +35,7 @@ class Dossiers:
 
     async def _gather(self, caller: str, arrived_at: datetime) -> Dossier:
         earlier = await self._callers.earlier(caller, arrived_at, EARLIER_SHOWN)
-        found = await asyncio.gather(*(source(caller) for source in self._sources))
-        matters = [matter for matters in found for matter in matters]
+        matters = await self._callers.matters(caller)
         return Dossier(
             looked_up_at=self._clock.now(),
             earlier=tuple(earlier),

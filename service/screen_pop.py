@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from calls.call import Call
@@ -135,7 +135,7 @@ class ScreenPop:
         await self._note_all(agent, login)
         return self._now(agent, login)
 
-    async def changes(self, agent: AgentNumber, login: str) -> AsyncIterator[DeskNow]:
+    async def changes(self, agent: AgentNumber, login: str) -> AsyncGenerator[DeskNow, None]:
         """The desk at once, then after every change, and once in a while without one.
 
         A call is there before what is known of its caller: that is noted in the access log first.

@@ -113,7 +113,7 @@ class Hotline:
         accesses = SqlAccessLog(self._room_engine, self._clock)
         self._pop = ScreenPop(
             self._board,
-            Dossiers(self._room, SqlCallers(self._room_engine), (), self._clock).look_up,
+            Dossiers(self._room, SqlCallers(self._room_engine), self._clock).look_up,
             self._ledger.events,
             lambda access: self._room.run(accesses.note(access)),
             self._clock,

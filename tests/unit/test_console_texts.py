@@ -17,8 +17,15 @@ FOLDER = Path(module.__file__).parent
 ZH, EN = LANGUAGES
 
 _IN_TEMPLATE = re.compile(r"""\bt\(\s*["']([\w.]+)["'](?!\s*~)""")
-_IN_CODE = re.compile(r"""texts\("([\w.]+)"\)""")
+_IN_CODE = re.compile(r"""\btexts\("([\w.]+)["]""")
 _GROUPS_BY_NAME = ("link", "link_banner", "state", "stage", "reason", "language", "figures", "calls")
+_GROUPS_BY_NAME += tuple(
+    f"desk_{group}"
+    for group in (
+        *("stage", "result", "matter", "case", "order", "promise", "origin", "outcome", "reason"),
+        *("type", "urgency", "importance", "field", "wrong"),
+    )
+)
 
 
 def placeholders(text: str) -> set[str]:
