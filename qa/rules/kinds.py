@@ -358,9 +358,13 @@ def _back_channel(rule: InterruptionRule, side: Side, span: Span) -> bool | None
     if words and all(set(units(word.text, side.language)) <= allowed for word in words):
         return True
     others = [word for word in words if not set(units(word.text, side.language)) <= allowed]
-    if rule.back_channel and len(others) < len(words) and all(
-        word.confidence < side.limits.sure for word in others
-    ):  # fmt: skip
+    all_sounds, other_sounds = (
+        sum(len(units(word.text, side.language)) for word in some) for some in (words, others)
+    )
+    # Mostly such words, or nothing but such words that is sure: what stands between them may be misheard.
+    mostly = 2 * other_sounds < all_sounds
+    unsure = len(others) < len(words) and all(word.confidence < side.limits.sure for word in others)
+    if rule.back_channel and (mostly or unsure):
         return None
     if rule.back_channel and not words and span.length_s <= _INTERJECTION_S:
         return None

@@ -89,6 +89,11 @@ def call(*lines: str, unsure: str = "", gone: str = "", narrow: bool = False) ->
             call("0 caller: 我昨天买的票日期不对想改签", "1.5 agent: 嗯嗯猫嗯嗯", unsure="猫"),
             CANNOT,
         ),
+        (
+            "no-interruption",
+            call("0 caller: 我昨天买的票日期不对想改签", "1.5 agent: 是的猫我明白好的"),  # sure, and misheard
+            CANNOT,
+        ),
         ("no-interruption", call("0 caller: 我昨天买的票日期不对想改签", "1.5 agent: 你先等一下我问你"), BROKEN),
     ],
 )
