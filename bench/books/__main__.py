@@ -41,6 +41,7 @@ from storage.rollups import RollUps
 ZONE = ZoneInfo("Asia/Shanghai")
 LIMIT_S = 15.0
 YEAR = Period.parse("2025", ZONE)
+DATABASES = ("sqlite", "postgresql")
 LONG, QUICK = (10_000, 100_000, 1_000_000, 10_000_000), (10_000, 100_000)
 _REPEATS = 5
 _PATIENCE_S = 3600.0
@@ -151,14 +152,14 @@ def _check_year(year: Sequence[dict[str | None, Measures]], months: Sequence[dic
         raise SanshengError("the year is not the sum of its months")
 
 
-async def run(sizes: Sequence[int], folder: Path) -> dict[str, str]:
-    """Every size on both databases, told as it comes."""
+async def run(sizes: Sequence[int], kinds: Sequence[str], folder: Path) -> dict[str, str]:
+    """Every size on every database, told as it comes."""
     titles = ("database", "simulated", "rolled up", "report", "every call")
     _say(" ".join(f"{title:>10}" for title in ("calls", *titles)) + " ratio")
     slowest = 0.0
     for number in sizes:
         slowest = 0.0
-        for kind in ("sqlite", "postgresql"):
+        for kind in kinds:
             found = await measure(kind, number, folder)
             slowest = max(slowest, found.report_s)
             _say(
@@ -176,6 +177,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.books", description="A year's report at up to ten million calls.")
     parser.add_argument("--folder", type=Path, help="where SQLite's file goes (some 8 GB at ten million calls)")
     parser.add_argument("--sizes", type=int, nargs="+", help="numbers of calls; no RESULT line")
+    parser.add_argument("--database", choices=DATABASES, help="only this one; no RESULT line")
     options = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     quick = os.environ.get("QUICK") == "1"
@@ -186,11 +188,12 @@ def main() -> int:
     _say(f"{DAYS} days, every report five times\n")
     try:
         with tempfile.TemporaryDirectory(dir=options.folder, prefix="sansheng-books-") as folder:
-            found = asyncio.run(run(sizes, Path(folder)))
+            kinds = (options.database,) if options.database else DATABASES
+            found = asyncio.run(run(sizes, kinds, Path(folder)))
     except (SanshengError, OSError) as error:
         print(f"bench/books could not measure: {error or type(error).__name__}", file=sys.stderr)
         return 1
-    if not options.sizes:
+    if not options.sizes and not options.database:
         _say("RESULT name=books " + " ".join(f"{key}={value}" for key, value in found.items()))
     return 0
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.tables import calls, offers
+
 SEED = 20_251
 FIRST_DAY = datetime(2024, 12, 31, 16, tzinfo=UTC)
 """1 January 2025 in Shanghai."""
@@ -30,20 +32,31 @@ async def simulate(engine: AsyncEngine, number: int) -> None:
     another agent before. A few calls are promised a call back, a few are tests.
     """
     dialect = _Postgres() if engine.dialect.name == "postgresql" else _Sqlite()
+    indexes = sorted((*calls.indexes, *offers.indexes), key=lambda index: str(index.name))
+    async with engine.begin() as connection:
+        for index in indexes:  # made at once in the end: several times as fast as row by row
+            await connection.run_sync(index.drop)
     for first in range(0, number, _CHUNK):
         last = min(first + _CHUNK, number)
         async with engine.begin() as connection:
-            calls = _simulated(dialect, first, last, number)
-            await connection.exec_driver_sql(_insert_calls(dialect, calls))
-            await connection.exec_driver_sql(_insert_offers(dialect, calls, again=False))
-            await connection.exec_driver_sql(_insert_offers(dialect, calls, again=True))
-            await connection.exec_driver_sql(_insert_events(dialect, calls))
-    if engine.dialect.name == "postgresql":
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql("ANALYZE calls, offers")
+            for statement in dialect.unchecked:
+                await connection.exec_driver_sql(statement)
+            rows = _simulated(dialect, first, last, number)
+            await connection.exec_driver_sql(_insert_calls(dialect, rows))
+            await connection.exec_driver_sql(_insert_offers(dialect, rows, again=False))
+            await connection.exec_driver_sql(_insert_offers(dialect, rows, again=True))
+            await connection.exec_driver_sql(_insert_events(dialect, rows))
+    async with engine.begin() as connection:
+        for index in indexes:
+            await connection.run_sync(index.create)
+        for statement in dialect.at_last:
+            await connection.exec_driver_sql(statement)
 
 
 class _Sqlite:
+    unchecked: tuple[str, ...] = ()
+    at_last: tuple[str, ...] = ()
+
     def numbers(self, first: int, last: int) -> str:
         return (
             f"(WITH RECURSIVE s(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM s WHERE i + 1 < {last})"
@@ -61,6 +74,10 @@ class _Sqlite:
 
 
 class _Postgres:
+    unchecked = ("SET LOCAL session_replication_role = replica",)
+    """The simulator keeps foreign keys by itself."""
+    at_last = ("ANALYZE calls, offers",)
+
     def numbers(self, first: int, last: int) -> str:
         return f"(SELECT i FROM generate_series(CAST({first} AS bigint), {last - 1}) AS i)"
 

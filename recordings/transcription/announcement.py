@@ -33,7 +33,10 @@ def announced(pcm: Pcm, first: Pcm, last: Pcm, section: Pcm | None = None) -> Sp
     if begins is None or ends is None or ends < begins:
         return None
     start_s, end_s = begins / pcm.rate_hz, ends / pcm.rate_hz + last.duration_s
-    if section and (before := _place(sound, section)) is not None:
+    before = _place(sound, section) if section else None
+    if section and start_s < section.duration_s:
+        start_s = 0.0  # the recorder came while the section was being said
+    elif section and before is not None:
         gap_s = start_s - before / pcm.rate_hz - section.duration_s
         if abs(gap_s) <= _JOINED_S:
             start_s = before / pcm.rate_hz

@@ -375,6 +375,8 @@ SERVICE_FAULTS = [
         (Seat("1001", BRIEF),),
         (Caller(LISTEN, FALLBACK),),
         faults=(Fault(at_s, do), Fault(9, back)),
+        # Told to stop, it may still be there when the caller asks, and count that.
+        counted_in_part=what == "told to stop in mid-menu",
         log_may_say=NO_MENU,
     )
     for what, at_s, do, back in (

@@ -113,6 +113,30 @@ async def test_a_synthetic_call_meets_what_a_caller_meets_and_counts_nowhere(wat
     assert [line for line in _log(watched) if "WARNING" in line or "ERROR" in line] == []
 
 
+async def test_a_prompt_that_is_not_the_one_is_told(watched: Centre) -> None:
+    """As when somebody put the wrong file in its place: the trunk is out until it is right again."""
+    # One under way may hear what follows.
+    assert await within(lambda: trunk_shows(watched, 1), 2 * CALL_S)
+    since = CLOCK.now() - timedelta(seconds=CALL_S)
+    wrong_before = await counted(watched, "wrong_prompt")
+    installed = watched.asterisk.dirs.sounds / "zh-CN" / "sections.wav16"
+    right = installed.readlink()
+    _relink(installed, prompt_file("en", "sections"))
+    try:
+
+        async def told() -> bool:
+            return await counted(watched, "wrong_prompt") > wrong_before
+
+        assert await within(told, 2 * CALL_S), watched.service.log_tail()
+        assert await within(lambda: trunk_shows(watched, 0), 10)
+    finally:
+        _relink(installed, right)
+    assert await within(lambda: trunk_shows(watched, 1), 2 * CALL_S)
+    assert await within(lambda: has_ended(watched, since, Component.TRUNK), 10)
+    outage = (await outages(watched, since))[Component.TRUNK][-1]
+    assert outage.reason == "synthetic call: wrong_prompt"
+
+
 @pytest.mark.parametrize("where", [3, 0], ids=["a stranger's address", "Asterisk's own address, another port"])
 async def test_nobody_else_is_the_synthetic_caller(watched: Centre, where: int) -> None:
     """A caller who could claim its trunk would be in no figure: whoever calls himself so is not let in."""
@@ -162,30 +186,6 @@ async def test_an_asterisk_that_died_was_out(watched: Centre) -> None:
         assert outage.ended_at and outage.began_at < outage.ended_at <= CLOCK.now()
     assert not {Component.AGI, Component.CONSOLE, Component.DATABASE} & set(found)
     assert (await watched.counters())["hotline_outage_seconds_total component=asterisk planned=false"] > 0
-
-
-async def test_a_prompt_that_is_not_the_one_is_told(watched: Centre) -> None:
-    """As when somebody put the wrong file in its place: the trunk is out until it is right again."""
-    # A call that Asterisk's death cut short has made way for a good one; one under way may hear what follows.
-    assert await within(lambda: trunk_shows(watched, 1), 2 * CALL_S)
-    since = CLOCK.now() - timedelta(seconds=CALL_S)
-    wrong_before = await counted(watched, "wrong_prompt")
-    installed = watched.asterisk.dirs.sounds / "zh-CN" / "sections.wav16"
-    right = installed.readlink()
-    _relink(installed, prompt_file("en", "sections"))
-    try:
-
-        async def told() -> bool:
-            return await counted(watched, "wrong_prompt") > wrong_before
-
-        assert await within(told, 2 * CALL_S), watched.service.log_tail()
-        assert await within(lambda: trunk_shows(watched, 0), 10)
-    finally:
-        _relink(installed, right)
-    assert await within(lambda: trunk_shows(watched, 1), 2 * CALL_S)
-    assert await within(lambda: has_ended(watched, since, Component.TRUNK), 10)
-    outage = (await outages(watched, since))[Component.TRUNK][-1]
-    assert outage.reason == "synthetic call: wrong_prompt"
 
 
 async def test_at_most_one_outage_of_a_component_has_no_end(watched: Centre) -> None:

@@ -150,6 +150,15 @@ def test_the_section_said_right_before_is_part_of_the_announcement(pause_s: floa
     assert found.end_s == pytest.approx((began + RATE_HZ + last.size) / RATE_HZ, abs=0.001)
 
 
+@pytest.mark.parametrize("missing_s", [0.05, 0.3, 0.69])
+def test_a_section_whose_beginning_the_recorder_missed_is_part_of_it_too(missing_s: float) -> None:
+    section, first, last = noise(0.7, 7), noise(0.5, 2), noise(0.4, 3)
+    sound = np.concatenate([section[int(missing_s * RATE_HZ) :], first, last, noise(1.0, 5)])
+    pcm, *parts = (Pcm(RATE_HZ, part.tobytes()) for part in (sound, first, last, section))
+    found = announced(pcm, *parts)
+    assert found and found.start_s == 0 and found.end_s == pytest.approx(1.6 - missing_s, abs=0.001)
+
+
 def test_without_an_announcement_there_is_none() -> None:
     parts = [Pcm(RATE_HZ, noise(0.5, seed).tobytes()) for seed in (2, 3)]
     assert announced(Pcm(RATE_HZ, b""), *parts) is None
