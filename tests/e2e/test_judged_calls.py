@@ -51,8 +51,8 @@ speaks = "ko"
 SAID = "문제를 해결하기 위해 노력하겠습니다 문제가 발생했습니다"
 MOST_WRONG = 0.2
 """Share of the letters; where our announcement was left in, it was 0.3 and more."""
-LONG_S = 150
-"""Ample time to transcribe half a minute on a busy machine."""
+LONG_S = 300
+"""Ample time to transcribe half a minute on a busy machine, where the worker stands back."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
