@@ -376,6 +376,15 @@ PROMISES_BROKEN = Metric(
     "Promises of work orders due within the last 30 days that were broken, answered since or not (A5).",
 )
 
+NEWS_WAITING = Metric(
+    "hotline_webhook_deliveries_waiting",
+    Kind.GAUGE,
+    "News of cases that other systems do not have yet (I3).",
+)
+NEWS_DEAD = Metric(
+    "hotline_webhook_deliveries_given_up", Kind.GAUGE, "News of cases given up after the last attempt (I3)."
+)
+
 # ── Recordings in custody (P2) ───────────────────────────────────────────────────────────────────────────────
 
 RECORDINGS_STORED = Metric("hotline_recordings_stored_total", Kind.COUNTER, "Recordings taken into the vault.")
@@ -451,6 +460,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *(LEGS_WAITING, LEGS_BLOCKED, LEGS_OVER, AGENT_LEGS, MODEL_THERE),
     *(RECORDED_CALLS, JUDGED, VERDICTS, IMMEDIATE),
     *(CASES_OPEN, STEPS_LATE, CLOCKS_UNKNOWN, ORDERS_OPEN, PROMISES_SOON, PROMISES_LATE, PROMISES_BROKEN),
+    *(NEWS_WAITING, NEWS_DEAD),
     *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),
     *(BACKUP_AGE, AUDIT_CHAIN_OK, RETENTION_DELETED, RETENTION_REFUSED, LEGAL_HOLDS),
     *(COMPONENT_UP, OUTAGE_SECONDS, SYNTHETIC_SUCCESS, SYNTHETIC_CALLS),

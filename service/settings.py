@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError, field_validator, model_validator
@@ -279,6 +280,26 @@ class Cases(_Part):
     look_every_s: float = Field(30.0, ge=1, le=3600, description="how often clocks are looked at")
 
 
+class Webhook(_Part):
+    """Another system that is told of cases (I3)."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="what it is called in lists and logs")
+    url: str = Field(max_length=500, description="https://…, where news are posted to; http on this machine only")
+    secret_file: Path = Field(description="a file with the secret that news are signed with, 32 letters or more")
+    private_network: bool = Field(False, description="whether it may stand at a private address")
+
+    @field_validator("url")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if not parts.hostname or parts.username or parts.password or parts.fragment:
+            raise ValueError("url: expected https://HOST/PATH, without a name or password in it")
+        local = parts.hostname == "localhost" or parts.hostname.startswith("127.")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise ValueError("url: https only, but on this machine itself")
+        return value
+
+
 class Trunk(_Part):
     """A line to the telephone network; calls are accepted from this address only."""
 
@@ -361,6 +382,7 @@ class Settings(_Part):
     judging: Judging = Judging()
     cases: Cases = Cases()
     retention: Retention = Retention()
+    webhooks: tuple[Webhook, ...] = Field((), description="lines: name, url, secret_file, private_network")
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
 

@@ -49,10 +49,12 @@ from service.safekeeping import Safekeeping
 from service.screen_pop import ScreenPop
 from service.secrets import load_secrets
 from service.settings import SECTIONS, Settings
+from service.webhooks import Webhooks
 from storage.access import SqlAccessLog
 from storage.callers import SqlCallers
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
+from storage.outbox import SqlOutbox
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +136,7 @@ class Hotline:
             else None
         )
         self._judging = JudgingGauges(settings, self._engine, self._exporter, self._clock)
+        self._webhooks = Webhooks(settings, SqlOutbox(self._room_engine), self._exporter, self._clock)
         self._cases = CaseKeeper(settings, self._room_engine, self._exporter, self._clock)
         self._sink = EventSink()
         self._link = AmiLink(
@@ -238,6 +241,7 @@ class Hotline:
                     **({"transcription": self._desk.run()} if self._desk else {}),
                     "verdicts": every(_VERDICTS_S, self._count_verdicts),
                     "cases": self._room.run(every(self._settings.cases.look_every_s, self._cases.refresh)),
+                    "webhooks": self._room.run(self._webhooks.run()),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),

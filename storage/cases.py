@@ -38,6 +38,7 @@ from storage.case_rows import case_row, link_of, step_rows
 from storage.case_tables import case_events, case_links, case_steps, cases
 from storage.engine import for_writing
 from storage.faults import translated
+from storage.outbox import put
 
 
 class SqlCases:
@@ -63,6 +64,7 @@ class SqlCases:
                 await connection.execute(insert(case_events).values(line))
                 await self._derive(connection, case)
                 await remember(connection, key, number, event, event.at)
+                await put(connection, case, event.kind, event.at)
                 return case
 
     async def case(self, number: CaseNumber) -> Case:
@@ -88,6 +90,7 @@ class SqlCases:
                 case = Case.of(number, [*history, event])
                 await connection.execute(insert(case_events).values(CASES.row(number, case.version, event)))
                 await self._rewrite(connection, case, [*history, event])
+                await put(connection, case, event.kind, event.at)
                 return case
 
     async def linked(self, kind: LinkKind, refs: Sequence[str]) -> dict[str, list[CaseNumber]]:
