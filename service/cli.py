@@ -16,7 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from calls.errors import SanshengError, SettingsError
+from calls.errors import ReportError, SanshengError, SettingsError
 from calls.ports import Clock, OutageBook
 from service.commands import (
     audit,
@@ -89,11 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     dashboards.add_argument("--seen-at", help="where Grafana sees that folder, if elsewhere")
     dashboards.add_argument("--prometheus", metavar="URL", help="where Grafana reaches Prometheus")
     report = command("report", _report, "the regular report over a day, week, month, quarter or year")
-    report.add_argument("kind", choices=["daily", "weekly", "monthly", "quarterly", "yearly"])
+    report.add_argument("kind", choices=["daily", "weekly", "monthly", "quarterly", "yearly", "complaints"])
+    report.add_argument("over", nargs="?", choices=["monthly", "quarterly", "yearly"], help="after complaints")
+    report.add_argument("--console", default="", metavar="URL", help="complaints: where figures lead to")
     which = report.add_mutually_exclusive_group()
     which.add_argument("--date", metavar="DAY", help="the period with this day in it; default: the last whole one")
     which.add_argument("--period", help="the period itself: 2026-11-21, 2026-W47, 2026-11, 2026-Q4 or 2026")
-    report.add_argument("--format", default="html", help="html, xlsx, csv, or several of them; default: html")
+    report.add_argument("--format", default="html", help="html, xlsx, csv (complaints: print); default: html")
     report.add_argument("--out", type=Path, metavar="DIR", help="where to write; default: reports in var_dir")
     report.add_argument("--language", default="zh-CN", help="zh-CN (default) or en")
     report.add_argument(
@@ -377,6 +379,10 @@ def _report(settings: Settings, options: argparse.Namespace) -> int:
     from service.reports import make_reports, read_wish
     from service.wiring import SystemClock
 
+    if options.kind == "complaints":
+        return _complaint_report(settings, options)
+    if options.over or options.console:
+        raise ReportError("a second kind and --console belong to `sansheng report complaints`")
     wish = read_wish(
         options.kind,
         date=options.date,
@@ -391,6 +397,27 @@ def _report(settings: Settings, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130  # as a shell says it
     for path in files:
+        print(path)
+    return 0
+
+
+def _complaint_report(settings: Settings, options: argparse.Namespace) -> int:
+    from service.complaint_reports import GRAINS, ComplaintWish, make_complaint_reports, read_formats
+    from service.wiring import SystemClock
+
+    if options.over is None or options.date or options.kpi_version:
+        raise ReportError(
+            "write `sansheng report complaints monthly`, quarterly or yearly; --period if not the last"
+        )
+    wish = ComplaintWish(
+        GRAINS[options.over],
+        options.period,
+        read_formats(options.format),
+        options.out,
+        options.language,
+        options.console,
+    )
+    for path in make_complaint_reports(settings, wish, SystemClock()):
         print(path)
     return 0
 
