@@ -73,6 +73,14 @@ MODULES: tuple[str, ...] = (
     "app_queue",
     "res_speech",
     "res_agi",
+    # the survey after the call
+    "func_sha1",
+    "func_math",
+    "func_rand",
+    "func_db",
+    "app_db",
+    # calling back
+    "app_dial",
     # the synthetic caller
     "pbx_spool",
     "app_senddtmf",

@@ -187,6 +187,18 @@ class NewCallback:
     priority: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CallbackChange:
+    """One change of a call-back, as its history has it."""
+
+    at: datetime
+    state: CallbackState
+    """That it went into."""
+    actor: str
+    """An agent's number, a login, or ``service``."""
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBack:
     """One call-back. Its changes are the methods, each from the states that allow it."""

@@ -16,12 +16,14 @@ from enum import StrEnum
 
 from calls.audit import Difference
 from calls.call import Result, Stage
+from calls.callbacks import AttemptOutcome, Origin
 from calls.cases import Age, State, Step
 from calls.custody import Bandwidth
 from calls.events import OfferEnd, Source
 from calls.inquiries import ORDER_OVER, OrderState
 from calls.live import AgentState
 from calls.outages import Component, SyntheticResult
+from calls.surveys import Invitation
 from calls.verdicts import Outcome
 
 NO_SECTION = "none"
@@ -175,6 +177,47 @@ LINK_UP = Metric(
     "hotline_ami_link_up",
     Kind.GAUGE,
     "1 while the management link is up and compared with Asterisk, else 0.",
+)
+SURVEYS = Metric(
+    "hotline_surveys_total",
+    Kind.COUNTER,
+    "Answered calls whose talk is over, by what became of the invitation to rate them (Q2, K3p).",
+    (_SECTION, _label("invitation", (each for each in Invitation if each is not Invitation.OPEN))),
+)
+SURVEYS_BEGUN = Metric(
+    "hotline_surveys_begun_total", Kind.COUNTER, "Invited callers who pressed a key (Q2).", (_SECTION,)
+)
+RATINGS = Metric(
+    "hotline_ratings_total",
+    Kind.COUNTER,
+    "Calls rated, by whether the caller was dissatisfied (K3).",
+    (_SECTION, _label("verdict", ("satisfied", "dissatisfied"))),
+)
+CALLBACKS_OPEN = Metric(
+    "hotline_callbacks_open",
+    Kind.GAUGE,
+    "Call-backs that wait or are under way, by why they are owed (A5).",
+    (_label("origin", Origin),),
+)
+CALLBACKS_OVERDUE = Metric(
+    "hotline_callbacks_overdue", Kind.GAUGE, "Promised call-backs that are open after their time (A5)."
+)
+CALLBACK_PROMISES = Metric(
+    "hotline_callback_promises_due_today",
+    Kind.GAUGE,
+    "Promised call-backs whose time ended today, by whether the caller was reached in time (A5).",
+    (_label("result", ("kept", "broken")),),
+)
+CALLBACKS_GIVEN_UP = Metric(
+    "hotline_callbacks_given_up_today",
+    Kind.GAUGE,
+    "Call-backs given up today: tried as often as is allowed, or a number that is not called.",
+)
+CALLBACK_ATTEMPTS = Metric(
+    "hotline_callback_attempts_total",
+    Kind.COUNTER,
+    "Attempts to call back, by what came of them.",
+    (_label("outcome", AttemptOutcome),),
 )
 RECORDINGS_MISSING = Metric(
     "hotline_recordings_missing", Kind.GAUGE, "Today's answered and ended calls without a recording."
@@ -452,6 +495,8 @@ BUILD = Metric("hotline_build_info", Kind.INFO, "Always 1; the labels say what i
 CATALOGUE: tuple[Metric, ...] = (
     *(OFFERED, ANSWERED, SETTLED, WITHIN_LIMIT, WITHIN_LIMIT_CORRECTED, ABANDONED, OVERFLOWED, ENDED),
     *(PROMISED, OFFERS, WAIT, RING),
+    *(SURVEYS, SURVEYS_BEGUN, RATINGS),
+    *(CALLBACKS_OPEN, CALLBACKS_OVERDUE, CALLBACK_PROMISES, CALLBACKS_GIVEN_UP, CALLBACK_ATTEMPTS),
     *(AGENTS, IN_STAGE, WAITING, SERVING, LINK_UP, RECORDINGS_MISSING),
     *(SPOOL_EVENTS, SPOOL_BYTES, SPOOL_WRITABLE, SOURCE_LAG, DISCREPANCIES, REPAIRED),
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),

@@ -13,6 +13,7 @@ from calls.call import Call, Offer, Result, seconds
 from calls.events import AskedBy, OfferEnd
 from calls.ids import is_test_trunk
 from calls.ports import Change
+from calls.surveys import Invitation
 from metrics import catalogue
 from metrics.catalogue import NO_SECTION, AbandonedIn, Metric, OfferResult
 
@@ -50,11 +51,24 @@ def counts(change: Change, limit_s: float) -> Iterator[Count]:
         yield catalogue.ENDED, (section, after.result)
         if after.result is Result.ABANDONED:
             yield catalogue.ABANDONED, (section, abandoned_in(after))
+    yield from _surveyed(before, after, section)
     counted = {offer.leg_id for offer in _offers(before) if offer_result(offer, limit_s)}
     for offer in after.offers:
         result = offer_result(offer, limit_s)
         if result and offer.leg_id not in counted:
             yield catalogue.OFFERS, (section, result)
+
+
+def _surveyed(before: Call | None, after: Call, section: str) -> Iterator[Count]:
+    """The survey after the call (Q2): each step once, when it is first known."""
+    was, now = before.survey if before else None, after.survey
+    known = before and before.invitation not in (None, Invitation.OPEN)
+    if not known and after.invitation not in (None, Invitation.OPEN):
+        yield catalogue.SURVEYS, (section, str(after.invitation))
+    if now and now.began_at and not (was and was.began_at):
+        yield catalogue.SURVEYS_BEGUN, (section,)
+    if now and now.rated_at and not (was and was.rated_at):
+        yield catalogue.RATINGS, (section, "dissatisfied" if now.dissatisfied else "satisfied")
 
 
 def settled(call: Call) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from calls.errors import RecordingError
 from calls.events import RecordingArrived
-from calls.ids import CallId, is_unique_id
+from calls.ids import CallId, is_unique_id, subject_of
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def rescue(dirs: IntakeDirs, live: set[str], now: datetime, quiet_s: float = 10)
     """
     saved = 0
     for folder in sorted(dirs.recording.iterdir()):
-        if folder.name in live:
+        if subject_of(CallId(folder.name)) in live:
             continue
         try:
             saved += _rescue(folder, dirs.intake, now.timestamp() - quiet_s)

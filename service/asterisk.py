@@ -129,6 +129,8 @@ class Asterisk:
         render(self._context(build, secrets, finish), self.dirs.etc)
 
     def _context(self, build: AsteriskBuild, secrets: Secrets, finish: Path) -> dict[str, object]:
+        from service.surveys import survey_plan
+
         phones = [
             Phone(
                 number=agent.number,
@@ -155,6 +157,7 @@ class Asterisk:
             "overflow_penalty": OVERFLOW_PENALTY,
             "synthetic_trunk": SYNTHETIC_TRUNK,
             "synthetic_longest_s": SYNTHETIC_LONGEST_S,
+            "survey": survey_plan(self.settings),
         }
 
     async def start(self) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from asterisk_conf.render import write_private
@@ -21,24 +21,27 @@ class Secrets:
 
     ami: str = field(repr=False)
     phones: dict[str, str] = field(repr=False)
+    callers: str = field(repr=False)
+    """What callers' numbers are hashed with where only the same caller must be known again (P1)."""
 
 
 def load_secrets(path: Path, phone_numbers: Iterable[str]) -> Secrets:
     """Read the secrets and make those that are missing. Raises SettingsError if the file is damaged."""
-    known = _read(path) if path.exists() else Secrets(ami=secrets.token_hex(24), phones={})
+    known = _read(path) if path.exists() else Secrets(ami=secrets.token_hex(24), phones={}, callers="")
     # Letters and digits only, long enough to be random, short enough to type into a telephone.
     new = {number: secrets.token_hex(6) for number in phone_numbers if number not in known.phones}
-    made = Secrets(ami=known.ami, phones=known.phones | new)
-    if new or not path.exists() or path.stat().st_mode & 0o077:  # a copy or an editor may have opened it to others
-        write_private(path, json.dumps({"ami": made.ami, "phones": made.phones}, indent=1))
+    made = Secrets(known.ami, known.phones | new, known.callers or secrets.token_hex(24))
+    changed = made != known or not path.exists()
+    if changed or path.stat().st_mode & 0o077:  # a copy or an editor may have opened it to others
+        write_private(path, json.dumps(asdict(made), indent=1))
     return made
 
 
 def _read(path: Path) -> Secrets:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        read = Secrets(ami=stored["ami"], phones=dict(stored["phones"]))
-        for name, secret in {"ami": read.ami, **read.phones}.items():
+        read = Secrets(stored["ami"], dict(stored["phones"]), stored.get("callers", ""))  # which older files lack
+        for name, secret in {"ami": read.ami, "callers": read.callers or read.ami, **read.phones}.items():
             if not _PLAIN.fullmatch(secret):  # it goes into Asterisk's files as it stands
                 raise ValueError(f"{name}: a secret is 8 or more letters and digits")
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from calls.errors import SettingsError
 from calls.ids import SYNTHETIC_TRUNK
 from calls.outages import DailyHours
 from calls.people import Role
+from service.settings_after_calls import Callbacks, Survey, checked_hours
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -144,11 +145,7 @@ class Reliability(_Part):
     @field_validator("scheduled_hours")
     @classmethod
     def _hours(cls, value: str) -> str:
-        try:
-            DailyHours.parse(value, UTC)
-        except SettingsError as error:
-            raise ValueError(str(error)) from error
-        return value
+        return checked_hours(value)
 
 
 class Custody(_Part):
@@ -306,18 +303,30 @@ class Trunk(_Part):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="the trunk's name, in the books too")
     match: str = Field(description="IPv4 address, network, or address:port that calls come from")
     codecs: tuple[Codec, ...] = Field(("alaw", "ulaw"), min_length=1, description="in the order of preference")
+    dial: str = Field("", description="IPv4 address, or address:port, that our own calls go to; empty: none do")
 
     @field_validator("match")
     @classmethod
     def _address(cls, value: str) -> str:
-        host, colon, port = value.partition(":")
+        host, colon, _ = value.partition(":")
         if not colon:
             ipaddress.IPv4Network(host, strict=False)
             return value
-        ipaddress.IPv4Address(host)
-        if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-            raise ValueError(f"{port!r} is not a port")
-        return value
+        return _one_place(value)
+
+    @field_validator("dial")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        return _one_place(value) if value else value
+
+
+def _one_place(value: str) -> str:
+    """An IPv4 address, or one with a port."""
+    host, colon, port = value.partition(":")
+    ipaddress.IPv4Address(host)
+    if colon and (not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536):
+        raise ValueError(f"{port!r} is not a port")
+    return value
 
 
 class Agent(_Part):
@@ -382,8 +391,10 @@ class Settings(_Part):
     judging: Judging = Judging()
     cases: Cases = Cases()
     retention: Retention = Retention()
+    survey: Survey = Survey()
+    callbacks: Callbacks = Callbacks()
     webhooks: tuple[Webhook, ...] = Field((), description="lines: name, url, secret_file, private_network")
-    trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs")
+    trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs, dial")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")
 
     @field_validator("timezone")

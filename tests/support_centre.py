@@ -110,6 +110,9 @@ synthetic_every_s = 0
 [transcription]
 enabled = false
 
+[survey]
+enabled = false
+
 [ports]
 ami = {place.port(21038)}
 agi = {place.port(21573)}

@@ -93,7 +93,8 @@ def _of_call(call: Call, expect: Expect, evidence: Evidence) -> Iterator[str]:
         if call.ended_at and offer.ended_at and seconds(call.ended_at, offer.ended_at) > _TIDY_S:
             yield f"agent {offer.agent}'s telephone stayed on for {seconds(call.ended_at, offer.ended_at):.2f} s"
         if call.ended_at and offer.connected_at and offer.ended_at and not expect.interrupted:
-            alone_s = seconds(offer.ended_at, call.ended_at)
+            left_alone_until = (call.survey and call.survey.left_at) or call.ended_at
+            alone_s = seconds(offer.ended_at, left_alone_until)
             if alone_s > _TIDY_S:
                 yield f"agent {offer.agent} left, and the caller stayed alone for {alone_s:.2f} s"
     if call.callback_number != expect.callback:
@@ -170,7 +171,7 @@ def _of_counters(evidence: Evidence) -> Iterator[str]:
 
 
 _COUNTERS = ("hotline_calls_offered", "hotline_calls_answered", "hotline_calls_abandoned", "hotline_calls_ended",
-             "hotline_calls_overflowed", "hotline_callbacks", "hotline_offers", "hotline_menu_fallbacks",
+             "hotline_calls_overflowed", "hotline_callbacks_promised", "hotline_offers", "hotline_menu_fallbacks",
              "hotline_caller_wait_seconds", "hotline_agent_ring_seconds")  # fmt: skip
 _DETAILS = tuple(f"{name}_{part}" for name in _COUNTERS[-2:] for part in ("sum", "bucket", "created"))
 

@@ -153,6 +153,9 @@ synthetic_every_s = 0
 [transcription]
 enabled = false
 
+[survey]
+enabled = false
+
 [sip]
 port = {base.sip.port}
 rtp_first_port = {base.sip.rtp_first_port}

@@ -6,13 +6,34 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.support_centre import Centre, own_worker
+from tests.support_centre import ASIDE, Centre, own_worker
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def centre() -> AsyncIterator[Centre]:
     """The worker's hotline, with everybody logged out."""
     centre = Centre(own_worker())
+    try:
+        await centre.start()
+        yield centre
+    finally:
+        await centre.stop()
+
+
+AFTER_CALLS = """[survey]
+every_days = 30
+dimensions_share = 1.0
+"""
+MORE_AGENTS = "".join(f'[[agents]]\nnumber = "{number}"\nsections = ["inquiry"]\n' for number in range(1003, 1009))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def rating() -> AsyncIterator[Centre]:
+    """A hotline that asks its callers to rate the call; with more agents, so that many call at once."""
+    centre = Centre(ASIDE + 4 + own_worker())
+    usual = centre.config.read_text(encoding="utf-8").replace("[survey]\nenabled = false\n", AFTER_CALLS)
+    centre.config.write_text(usual + MORE_AGENTS, encoding="utf-8")
+    centre.reload()
     try:
         await centre.start()
         yield centre

@@ -1,0 +1,156 @@
+"""The list of call-backs, kept: who is owed one comes onto it, what is over leaves it (A5, Q2)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from calls.callbacks import CallBack, CallbackState, NewCallback, Origin
+from calls.errors import CallbackError, NumberRefused, StorageError
+from calls.live import AgentState, LinkNow, Picture
+from calls.ports import Change, Clock
+from metrics import catalogue
+from metrics.exporter import Exporter
+from service.callbacks import DEFAULT_LANGUAGE, CallbackDesk
+from service.settings import Settings
+from storage.callback_rows import Wanted
+from storage.callbacks import SERVICE
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_LOOK_BACK = timedelta(days=30)
+_LOST_AFTER = timedelta(seconds=30)
+"""An attempt that Asterisk has no channel for any more, and of which no end was told so long, is over."""
+
+NUMBER_REFUSED = "number_refused"
+"""Why somebody is on the list and will not be called: a person must see to it."""
+
+
+class CallbackKeeper:
+    """Looks again and again. ``picture`` tells who is ready and who waits."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        desk: CallbackDesk,
+        clock: Clock,
+        exporter: Exporter,
+        picture: Callable[[], Picture],
+    ) -> None:
+        self._settings = settings
+        self._own = settings.callbacks
+        self._desk = desk
+        self._book = desk.book
+        self._clock = clock
+        self._exporter = exporter
+        self._picture = picture
+        self._news = True
+
+    def on_change(self, change: Change) -> None:
+        """A call has changed in the ledger."""
+        survey = change.after.survey
+        if change.after.callback_promised_at or (survey and survey.dissatisfied):
+            self._news = True
+
+    async def run(self) -> None:
+        """Keep the list until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except StorageError as error:
+                log.warning("callbacks.unavailable", extra={"reason": str(error)})
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Do everything that is to be done now, once. Raises StorageError."""
+        now = self._clock.now()
+        if self._news:
+            self._news = await self._enlist(now)
+        await self._settle_what_is_over(now)
+        for forgotten in await self._book.forgotten(now - timedelta(minutes=self._own.taken_min)):
+            await self._quietly(forgotten, forgotten.let_go(now), "not_called")
+        await self._give(now)
+        await self._show(now)
+
+    async def _enlist(self, now: datetime) -> bool:
+        """Put on the list who is wanted there; whether there may be more."""
+        wanted = await self._book.wanted(now - _LOOK_BACK, dissatisfied=self._own.dissatisfied)
+        for one in wanted:
+            refused = ""
+            try:
+                telephone = self._desk.numbers.checked(one.telephone)
+            except NumberRefused:
+                telephone, refused = one.telephone, NUMBER_REFUSED
+            await self._book.enlist(self._new(one, telephone), now, refused=refused)
+            log.info("callback.listed", extra={"call_id": one.call_id, "origin": one.origin, "refused": refused})
+        return bool(wanted)
+
+    def _new(self, one: Wanted, telephone: str) -> NewCallback:
+        promised = one.origin is Origin.PROMISE
+        minutes = self._own.promise_within_min if promised else self._own.dissatisfied_within_min
+        return NewCallback(
+            origin=one.origin,
+            about=one.call_id,
+            telephone=telephone,
+            language=one.language or DEFAULT_LANGUAGE,
+            due_at=self._desk.policy.due(one.since, timedelta(minutes=minutes)),
+            place=one.place,
+            section=one.section,
+            call_id=one.call_id,
+            priority=one.priority,
+        )
+
+    async def _settle_what_is_over(self, now: datetime) -> None:
+        unsettled = await self._book.unsettled()
+        over = [(callback, attempt) for callback, attempt in unsettled if attempt.ended_at]
+        silent = [pair for pair in unsettled if pair[1].ended_at is None and now - pair[1].began_at > _LOST_AFTER]
+        if silent and self._picture().link is LinkNow.UP:
+            there = await self._desk.channels()
+            over += [pair for pair in silent if there is not None and pair[1].id not in there]
+        for callback, attempt in over:
+            # Once more: the last words of its log may just have been written down.
+            told = await self._book.attempt(attempt.callback, attempt.attempt) or attempt
+            await self._desk.settle(callback, told, told.seen())
+
+    async def _give(self, now: datetime) -> None:
+        """Give the first in line to an agent who has nothing to do, where enough of them have."""
+        least = self._own.give_when_ready
+        if not least or not self._desk.can_dial or not self._desk.policy.allows(now) or self._desk.calling:
+            return
+        picture = self._picture()
+        busy = {queue.section for queue in picture.queues if queue.waiting}
+        for callback in await self._book.waiting():
+            if callback.state is not CallbackState.WAITING or callback.not_before > now:
+                continue
+            ready = [
+                agent
+                for agent in picture.agents
+                if agent.state is AgentState.READY and (callback.section in (None, *agent.sections))
+            ]
+            if len(ready) < least or callback.section in busy:
+                continue
+            agent = min(ready, key=lambda one: one.since).number
+            if await self._quietly(callback, taken := callback.taken(agent, now), "given"):
+                self._desk.start(self._desk.try_to_dial(taken, agent))
+            return
+
+    async def _show(self, now: datetime) -> None:
+        today = now.astimezone(self._settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        tally = await self._book.tally(today.astimezone(now.tzinfo), now)
+        for origin, number in tally.open.items():
+            self._exporter.set(catalogue.CALLBACKS_OPEN, number, origin.value)
+        self._exporter.set(catalogue.CALLBACKS_OVERDUE, tally.overdue)
+        self._exporter.set(catalogue.CALLBACK_PROMISES, tally.kept, "kept")
+        self._exporter.set(catalogue.CALLBACK_PROMISES, tally.broken, "broken")
+        self._exporter.set(catalogue.CALLBACKS_GIVEN_UP, tally.given_up)
+
+    async def _quietly(self, before: CallBack, after: CallBack, why: str) -> bool:
+        """Change it, unless somebody else was faster; whether it was changed."""
+        try:
+            await self._book.move(before, after, SERVICE, why)
+        except CallbackError:
+            return False
+        return True
