@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -59,12 +60,17 @@ def kpi_figures_of(
         hours=settings.scheduled,
         workdays=workdays_of_china(),
         cases=JoinedSources(
-            SqlSurveyTallies(engine, clock, workdays_of_china()),
+            SqlSurveyTallies(engine, clock, workdays_of_china(), _links_live(settings)),
             SqlCaseTallies(engine, settings.zone, workdays_of_china(), clock),
         ),
     )
     catalogue = Catalogue(settings.rings.limit_s)
     return FiguresElsewhere(room, sources, clock, catalogue) if room else KpiFigures(sources, clock, catalogue)
+
+
+def _links_live(settings: Settings) -> timedelta:
+    """How long after a call its survey may still be answered on the web."""
+    return timedelta(days=settings.survey.links_days) if settings.survey.links_share else timedelta()
 
 
 class FiguresElsewhere(KpiFigures):

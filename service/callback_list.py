@@ -57,11 +57,15 @@ class CallbackKeeper:
 
     async def run(self) -> None:
         """Keep the list until cancelled."""
+        failed = False
         while True:
             try:
                 await self.look()
+                failed = False
             except StorageError as error:
-                log.warning("callbacks.unavailable", extra={"reason": str(error)})
+                if not failed:
+                    log.warning("callbacks.unavailable", extra={"reason": str(error)})
+                failed = True
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def look(self) -> None:

@@ -279,9 +279,9 @@ def _shown(name: str, settings: Settings) -> str:
 
 
 def _name_of(line: object) -> str:
-    """What a line of a list is called: an agent by number, a trunk by name, a file by its path."""
+    """What a line of a list is called: an agent by number, a trunk by name; a path or a number as it is."""
     names = (getattr(line, name, None) for name in ("number", "language", "name"))
-    return str(line) if isinstance(line, Path) else str(next(name for name in names if name))
+    return str(next((name for name in names if name), line))
 
 
 def _menu_show(settings: Settings, options: argparse.Namespace) -> int:

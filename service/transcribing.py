@@ -22,7 +22,7 @@ from calls.errors import (
     StorageError,
     TranscriptionError,
 )
-from calls.ids import CallId, SectionId
+from calls.ids import CallId, SectionId, subject_of
 from calls.ports import Clock, Pcm
 from calls.transcript import LegTranscript, Span
 from recordings.transcription.announcement import announced
@@ -116,7 +116,7 @@ class Transcriber:
         return State.DONE, None
 
     async def _transcript(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> LegTranscript:
-        call = await SqlLedger(engine).call(call_id)
+        call = await SqlLedger(engine).call(subject_of(call_id))
         language = (call and call.language) or DEFAULT_LANGUAGE
         speech = self._engines.speech(language)
         custody = custody_of(self._settings, engine, self._clock)

@@ -19,6 +19,7 @@ from calls.ports import Clock
 from console.api import KpiApi
 from console.app import make_app
 from console.view import Board
+from ivr.agi.application import Route
 from ivr.agi.guard import TakeoverGuard
 from ivr.agi.menu import MenuCaller
 from ivr.agi.server import AgiServer
@@ -35,6 +36,9 @@ from service.asterisk import AMI_USER, Dirs
 from service.back_room import BackRoom
 from service.bookkeeping import Bookkeeping
 from service.books import BooksElsewhere, RollUpKeeper, books_of, kpi_figures_of
+from service.callback_agi import NUMBER, TAKE, CallbackNumber, CallbackTaking
+from service.callback_list import CallbackKeeper
+from service.callbacks import CallbackDesk
 from service.cases import CaseKeeper
 from service.custodian import Custodian
 from service.custody import custody_of
@@ -159,11 +163,16 @@ class Hotline:
                 self._live.on_change,
                 self._pop.on_change,
                 lambda change: self._reliability.on_change(change),
+                lambda change: self._callback_list.on_change(change),
             ],
             on_heard=self._pop.hear,
             on_open=self._on_open,
             on_members=self._on_members,
             on_compared=lambda: self._show_link(LinkNow.UP),
+        )
+        self._callbacks = CallbackDesk(settings, self._engine, self._link, self._clock, self._exporter)
+        self._callback_list = CallbackKeeper(
+            settings, self._callbacks, self._clock, self._exporter, self._live.picture
         )
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(
@@ -210,7 +219,12 @@ class Hotline:
             is_priority=lambda number: number in priority,
             on_event=self._books.tell,
         )
-        return AgiServer("127.0.0.1", self._settings.ports.agi, {"menu": caller}, observer=self._exporter.agi)
+        routes: dict[str, Route] = {
+            "menu": caller,
+            NUMBER: CallbackNumber(self._callbacks),
+            TAKE: CallbackTaking(self._callbacks),
+        }
+        return AgiServer("127.0.0.1", self._settings.ports.agi, routes, observer=self._exporter.agi)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain. Raises SanshengError if it cannot begin."""
@@ -242,6 +256,7 @@ class Hotline:
                     "verdicts": every(_VERDICTS_S, self._count_verdicts),
                     "cases": self._room.run(every(self._settings.cases.look_every_s, self._cases.refresh)),
                     "webhooks": self._room.run(self._webhooks.run()),
+                    "call-backs": self._callback_list.run(),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),

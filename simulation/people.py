@@ -82,6 +82,15 @@ class People:
         port = self._agent_ports.setdefault(number, self._port())
         return await self._start(agent_xml(script), self.agent_address, port, remote=False)
 
+    async def network(self, script: AgentScript, port: int) -> Sipp:
+        """Let the callers' telephones be there, where a trunk's calls go to; each call is treated alike."""
+        return await self._start(agent_xml(script), self.caller_address, port, remote=False)
+
+    async def gone(self, sipp: Sipp) -> None:
+        """End one of them."""
+        await sipp.kill()
+        self._running.discard(sipp)
+
     async def call(
         self, script: CallerScript, *, calls: int = 1, per_s: float = 1.0, address: str | None = None
     ) -> Sipp:

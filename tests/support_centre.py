@@ -170,6 +170,10 @@ class Centre:
         """Where a test has one."""
         self.events: set[str] = set()
         """Names of the AMI events seen since they were last cleared."""
+        self.secret = ""
+        """What no AMI event may hold, while it is set."""
+        self.told: list[str] = []
+        """Names of the events that held it."""
         self._link: AmiLink | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -216,7 +220,10 @@ class Centre:
 
     async def _note_events(self, sink: EventSink) -> None:
         while True:
-            self.events.add((await sink.get()).event or "")
+            message = await sink.get()
+            self.events.add(message.event or "")
+            if self.secret and self.secret in repr(message):
+                self.told.append(repr(message))
 
     async def stop(self) -> None:
         """Stop both and clear up; the folder stays if SANSHENG_TEST_KEEP is set."""

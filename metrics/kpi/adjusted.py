@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from calls.figures import Unit
 from calls.measures import SHORT_S, Dimension, Measures
+from calls.ports import Tally
 from metrics.kpi.model import ALL_DIMENSIONS, OF_CALLERS, Basis, Facts, Kpi, Text, text
 from metrics.kpi.official import ASKED, OUT_OF_CALLS, WHY_OUT_OF_CALLS, joined, open_calls
 
@@ -19,6 +20,10 @@ _SERVICE_LEVEL_S = 20.0
 
 def _unfinished(facts: Facts) -> bool:
     return facts.calls.open_calls > 0 or facts.calls.talking > 0
+
+
+def _never(_facts: Facts) -> bool:
+    return False
 
 
 _SL = Kpi(
@@ -183,6 +188,27 @@ _LW = Kpi(
 )
 
 
+_PK = Kpi(
+    id="PK",
+    names=text("回电承诺兑现率", "call-backs kept"),
+    formula=text("按时兑现的回电承诺 ÷ 到期的回电承诺", "promised call-backs kept in time ÷ those that fell due"),
+    numerator=text(
+        "在承诺时限内听到座席的来电人", "callers promised a call back who heard an agent before it was due"
+    ),
+    denominator=text("本期到期的回电承诺", "promised call-backs whose time ended in the period"),
+    excluded=joined(text("尚未到期的承诺；回访和不满意回电", "promises not due yet; other call-backs"), _TESTS),
+    why=text(
+        "只有排队中作出的承诺才是对来电人的时限承诺；归属到期之日",
+        "only what was promised in the queue is a caller's to expect; belongs to the day on which it fell due",
+    ),
+    source="A5",
+    basis=Basis.CASES,
+    dimensions=ALL_DIMENSIONS - {Dimension.TRUNK},
+    parts=lambda f: (f.tallies.of(Tally.PROMISES_KEPT), f.tallies.of(Tally.PROMISES_DUE)),
+    unsettled=_never,
+)
+
+
 def _count(
     kpi_id: str,
     names: Text,
@@ -208,10 +234,6 @@ def _count(
         parts=lambda facts: (number(facts.calls), 1),
         unsettled=unsettled,
     )
-
-
-def _never(_facts: Facts) -> bool:
-    return False
 
 
 COUNTS: tuple[Kpi, ...] = (
@@ -270,4 +292,4 @@ COUNTS: tuple[Kpi, ...] = (
     ),
 )
 
-ADJUSTED: tuple[Kpi, ...] = (_SL, _ASA, _AHT, _OCC, _ABR, _ABR5, _TRR, _LW, *COUNTS)
+ADJUSTED: tuple[Kpi, ...] = (_SL, _ASA, _AHT, _OCC, _ABR, _ABR5, _TRR, _LW, _PK, *COUNTS)
