@@ -15,6 +15,7 @@ from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
 from calls.waveform import Waveform
 from console.painter import Painter
+from console.quality.terms import QualityTerms
 from metrics.kpi.figures import KpiFigures
 
 
@@ -57,3 +58,4 @@ class Parts:
     sections: Mapping[SectionId, Mapping[Language, str]]
     """The sections' names."""
     roster: tuple[AgentNumber, ...]
+    quality: QualityTerms

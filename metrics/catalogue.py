@@ -382,6 +382,16 @@ IMMEDIATE = Metric(
     "Broken rules of which somebody must know within a minute, found within the last 15 minutes (Q1).",
 )
 
+# ── Scores, appeals, coaching (Q1, Q3) ───────────────────────────────────────────────────────────────────────
+
+SCORES = Metric("hotline_scores", Kind.GAUGE, "Calls that monitors have scored, ever (Q3).")
+SCORES_OPEN = Metric("hotline_scores_open", Kind.GAUGE, "Calls of samples that wait to be scored (Q1).")
+SCORES_UNANSWERED = Metric(
+    "hotline_scores_unanswered", Kind.GAUGE, "Scores that agents have neither acknowledged nor appealed (Q3)."
+)
+APPEALS_OPEN = Metric("hotline_appeals_open", Kind.GAUGE, "Appeals that wait for a decision (Q3).")
+COACHING_OPEN = Metric("hotline_coaching_open", Kind.GAUGE, "Coaching tasks that are not done (Q1).")
+
 # ── Inquiries, work orders, complaints (C3, C4, A5) ──────────────────────────────────────────────────────────
 
 OPEN_STATES = tuple(state for state in State if state is not State.CLOSED)
@@ -504,6 +514,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *(DISK_FREE, DISK_TOTAL, CERTIFICATE_EXPIRY, CALENDAR_KNOWN_UNTIL, TRANSCRIPTION_BACKLOG),
     *(LEGS_WAITING, LEGS_BLOCKED, LEGS_OVER, AGENT_LEGS, MODEL_THERE),
     *(RECORDED_CALLS, JUDGED, VERDICTS, IMMEDIATE),
+    *(SCORES, SCORES_OPEN, SCORES_UNANSWERED, APPEALS_OPEN, COACHING_OPEN),
     *(CASES_OPEN, STEPS_LATE, CLOCKS_UNKNOWN, ORDERS_OPEN, PROMISES_SOON, PROMISES_LATE, PROMISES_BROKEN),
     *(NEWS_WAITING, NEWS_DEAD),
     *(RECORDINGS_STORED, RECORDINGS_WAITING, INGEST_ERRORS, RECORDINGS_DAMAGED),

@@ -234,6 +234,12 @@ class Judging(_Part):
     packs: tuple[Path, ...] = Field((), description="files of rule sets; none: those that come with the product")
 
 
+class Quality(_Part):
+    """Scores and appeals (Q3)."""
+
+    appeal_workdays: int = Field(5, ge=1, le=60, description="working days that an agent has to appeal a score")
+
+
 class Escalation(_Part):
     """Who is told that a step of a case is late."""
 
@@ -389,6 +395,7 @@ class Settings(_Part):
     custody: Custody = Custody()
     transcription: Transcription = Transcription()
     judging: Judging = Judging()
+    quality: Quality = Quality()
     cases: Cases = Cases()
     retention: Retention = Retention()
     survey: Survey = Survey()

@@ -48,6 +48,7 @@ from service.gauges import Gauges, every
 from service.judging import JudgingGauges
 from service.live import LivePicture
 from service.prompts import InstalledPrompts, prompts_available
+from service.quality import QualityGauges
 from service.reliability import reliability_of
 from service.safekeeping import Safekeeping
 from service.screen_pop import ScreenPop
@@ -141,6 +142,7 @@ class Hotline:
         )
         self._judging = JudgingGauges(settings, self._engine, self._exporter, self._clock)
         self._webhooks = Webhooks(settings, SqlOutbox(self._room_engine), self._exporter, self._clock)
+        self._scores = QualityGauges(self._engine, self._exporter)
         self._cases = CaseKeeper(settings, self._room_engine, self._exporter, self._clock)
         self._sink = EventSink()
         self._link = AmiLink(
@@ -336,6 +338,7 @@ class Hotline:
     async def _count_verdicts(self) -> None:
         try:
             await self._judging.refresh()
+            await self._scores.refresh()
         except (StorageError, RuleError) as error:
             log.warning("verdicts.unavailable", extra={"reason": str(error)})
 

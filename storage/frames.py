@@ -18,6 +18,7 @@ from calls.verdicts import Outcome, Severity
 from storage.custody_tables import recordings
 from storage.faults import translated
 from storage.reach import within
+from storage.survey_tables import surveys
 from storage.tables import UtcDateTime, calls
 from storage.verdict_tables import verdicts
 
@@ -92,6 +93,9 @@ class SqlFrames:
         return {
             **of_rules,
             Risk.RULE_BROKEN: broken.where(heavy, verdicts.c.rule.not_in(apart)),
+            Risk.DISSATISFIED: select(surveys.c.call_id).where(
+                surveys.c.arrived_at >= wanted.since, surveys.c.arrived_at < wanted.until, surveys.c.dissatisfied
+            ),
             Risk.COMPLAINT: select(calls.c.call_id).where(*arrived, calls.c.section == self._complaints),
         }
 

@@ -64,7 +64,6 @@ class Urgent:
     """The second of the recording at which it was heard first."""
     seen_by: str | None = None
     seen_at: datetime | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,6 @@ class SqlQualityFigures:
                 calls.c.agent,
                 findings_seen.c.by,
                 findings_seen.c.at,
-                findings_seen.c.note,
             )
             .select_from(
                 verdicts.join(calls, calls.c.call_id == verdicts.c.call_id).outerjoin(findings_seen, seen)
@@ -163,11 +161,9 @@ class SqlQualityFigures:
             wanted = wanted.where(tuple_(verdicts.c.judged_at, verdicts.c.call_id) < before)
         return [_urgent(row) for row in await self._rows(wanted)]
 
-    async def seen(
-        self, call_id: CallId, rule_set: RuleSetId, rule: str, by: str, at: datetime, note: str
-    ) -> None:
+    async def seen(self, call_id: CallId, rule_set: RuleSetId, rule: str, by: str, at: datetime) -> None:
         """Somebody has taken a finding on; the first who does stands."""
-        values = {"call_id": call_id, "rule_set": str(rule_set), "rule": rule, "by": by, "at": at, "note": note}
+        values = {"call_id": call_id, "rule_set": str(rule_set), "rule": rule, "by": by, "at": at}
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(self._insert(findings_seen).values(values).on_conflict_do_nothing())
@@ -214,5 +210,4 @@ def _urgent(row: Row[Any]) -> Urgent:
         first_s=min(seconds, default=None),
         seen_by=row.by,
         seen_at=row.at,
-        note=row.note or "",
     )

@@ -227,5 +227,4 @@ findings_seen = Table(
     Column("rule", String, primary_key=True),
     Column("by", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("note", String, nullable=False),
 )

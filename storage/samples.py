@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -80,11 +81,10 @@ class SqlSamples:
 
         Raises Overtaken if somebody else drew one of these calls by the same plan in between: nothing is stored.
         """
+        row = await asyncio.to_thread(_draw_row, draw, plan, frame)  # compressing takes seconds
         with translated():
             async with self._writer.begin() as connection:
-                number = await connection.scalar(
-                    insert(draws).values(_draw_row(draw, plan, frame)).returning(draws.c.draw_id)
-                )
+                number = await connection.scalar(insert(draws).values(row).returning(draws.c.draw_id))
                 rows = [
                     _score_row(pick, draw, plan.form_id, assigned_to) | {"draw_id": number}
                     for pick in draw.drawn.picked
@@ -118,7 +118,8 @@ class SqlSamples:
         rows = await self._rows(wanted.where(draws.c.draw_id == draw_id))
         if not rows:
             return None
-        return replace(_plan(rows[0]), **plan_parts(rows[0].plan)), frame_of(rows[0].frame)
+        frame = await asyncio.to_thread(frame_of, rows[0].frame)
+        return replace(_plan(rows[0]), **plan_parts(rows[0].plan)), frame
 
     async def populations(self, plan_id: int, period: str) -> dict[AgentNumber, int]:
         """Calls of each agent that the plan drew from in a period, as of its last draw that had any of them."""

@@ -60,6 +60,7 @@ def story(
     by: EndedBy = EndedBy.CALLER,
     recorded: bool = False,
     trunk: str = "trunk",
+    section: str = "inquiries",
 ) -> list[AnyEvent]:
     """The events of one call that arrived at ``start``; times in seconds after that."""
     call = CallId(call_id)
@@ -69,7 +70,7 @@ def story(
 
     told: list[AnyEvent] = [CallArrived(call_id=call, at=start, trunk=trunk, caller=CALLER)]
     if asked is not None:
-        told.append(asked_for_person(call, at(asked)))
+        told.append(asked_for_person(call, at(asked), section))
     for number, ring in enumerate(rings):
         leg, agent = LegId(f"{call_id}{number}"), AgentNumber(ring.agent)
         told.append(AgentRang(call_id=call, at=at(ring.rang), leg_id=leg, agent=agent))
@@ -89,11 +90,11 @@ def story(
     return told
 
 
-def asked_for_person(call_id: CallId, at: datetime) -> PersonAsked:
+def asked_for_person(call_id: CallId, at: datetime, section: str = "inquiries") -> PersonAsked:
     return PersonAsked(
         call_id=call_id,
         at=at,
-        section=SectionId("inquiries"),
+        section=SectionId(section),
         language=Language("zh-CN"),
         priority=False,
         by=AskedBy.MENU,

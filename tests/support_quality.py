@@ -133,25 +133,33 @@ async def put_call(
         "has_recording": recorded,
         "recording_missing": False,
     }
+    async with engine.begin() as connection:
+        await connection.execute(insert(calls).values(row))
+    if recorded:
+        await put_recording(engine, call_id, ended, deleted)
+
+
+async def put_recording(
+    engine: AsyncEngine, call_id: str, recorded: datetime, deleted: datetime | None = None
+) -> None:
+    """A recording in custody, as far as the books tell of it."""
     kept = {
         "call_id": call_id,
         "leg": "mixed",
         "format": "wav",
         "sample_rate_hz": 16000,
-        "duration_s": talk_s,
+        "duration_s": 100.0,
         "size_bytes": 1,
         "sha256": "",
         "complete": True,
-        "recorded_at": ended,
-        "stored_at": ended,
+        "recorded_at": recorded,
+        "stored_at": recorded,
         "location": call_id,
         "key_id": "k",
         "deleted_at": deleted,
     }
     async with engine.begin() as connection:
-        await connection.execute(insert(calls).values(row))
-        if recorded:
-            await connection.execute(insert(recordings).values(kept))
+        await connection.execute(insert(recordings).values(kept))
 
 
 async def put_verdicts(

@@ -233,7 +233,6 @@ def upgrade() -> None:
         sa.Column("rule", sa.String, nullable=False),
         sa.Column("by", sa.String, nullable=False),
         sa.Column("at", _TIME, nullable=False),
-        sa.Column("note", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("call_id", "rule_set", "rule", name="pk_findings_seen"),
     )
 
