@@ -30,6 +30,7 @@ SanshengError
 │   ├── AudioDamaged           what lies in the vault is not what was put there
 │   ├── AudioGone              deleted under its retention policy: the key is destroyed
 │   └── KeyMissing             the master key that is needed is not there
+├── AttachmentRefused        a file that cannot be taken: empty, too large, too many, of a kind that is not taken
 ├── AccessDenied             the right or the reason that this needs is missing
 ├── BackupError              a backup cannot be made, or what is restored is not what was saved
 ├── ModelError               a speech model is missing, damaged or unknown
@@ -167,6 +168,14 @@ class AudioGone(CustodyError):
 
 class KeyMissing(CustodyError):
     """The master key that is needed is not there."""
+
+
+class AttachmentRefused(SanshengError):
+    """A file that cannot be taken; ``why`` is a word for the reader's language: empty, large, many, kind."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the file cannot be taken ({why})")
+        self.why = why
 
 
 class AccessDenied(SanshengError):

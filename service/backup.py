@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from asterisk_conf.render import write_private
@@ -32,12 +32,15 @@ from recordings.keys import MasterKeys
 from recordings.sealed import new_key, seal
 from recordings.store import SUFFIX, Store
 from service import backup_manifest as kept
+from service.attachments import FOLDER
 from service.backup_manifest import FileEntry, Index, Manifest, ObjectEntry
 from service.custody import Custody, key_file
 from service.databases import copied, kind_of
 from service.settings import Settings
 from storage.access_tables import access_log
+from storage.attachments import SqlAttachments
 from storage.custody_tables import recordings
+from storage.intake_tables import attachments
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +108,7 @@ async def back_up(
             sources["settings"] = settings_file
 
         new, absent = await asyncio.to_thread(_copy_objects, custody.store, folder, books, before, progress)
-        absent = await _still_wanted(custody, absent)
+        absent = await _still_wanted(custody, custody.files, absent)
 
         def finish() -> Made:
             if with_keys:
@@ -130,11 +133,15 @@ def _copy_keys(settings: Settings, folder: Path) -> None:
     write_private(folder / kept.KEYS, key_file(settings).read_text(encoding="utf-8"))
 
 
-async def _still_wanted(custody: Custody, places: list[str]) -> list[str]:
-    """Those of the recordings not found that were not deleted while the backup was made."""
+async def _still_wanted(custody: Custody, attached: SqlAttachments, places: list[str]) -> list[str]:
+    """Those of the objects not found that were not deleted while the backup was made."""
     wanted = []
     for place in places:
         *_, call, name = place.split("/")
+        if place.startswith(f"{FOLDER}/"):
+            if await attached.find(name.removesuffix(SUFFIX)):
+                wanted.append(place)
+            continue
         found = await custody.books.find(CallId(call), Leg(name.removesuffix(SUFFIX)))
         if found and found.wrapped_key is not None:
             wanted.append(place)
@@ -180,7 +187,10 @@ def _workplace(settings: Settings) -> Iterator[Path]:
 
 
 async def _list_objects(connection: AsyncConnection, path: Path) -> None:
-    alive = select(recordings.c.location, recordings.c.stored_at).where(recordings.c.deleted_at.is_(None))
+    alive = union_all(
+        select(recordings.c.location, recordings.c.stored_at).where(recordings.c.deleted_at.is_(None)),
+        select(attachments.c.location, attachments.c.added_at).where(attachments.c.deleted_at.is_(None)),
+    )
     with kept.index(path) as index:
         rows = await connection.stream(alive)
         async for some in rows.partitions(1000):
@@ -190,7 +200,10 @@ async def _list_objects(connection: AsyncConnection, path: Path) -> None:
 async def _facts(connection: AsyncConnection) -> Facts:
     newest = select(access_log.c.number, access_log.c.hash).order_by(access_log.c.number.desc()).limit(1)
     last = (await connection.execute(newest)).one()
-    ids = select(recordings.c.key_id).where(recordings.c.deleted_at.is_(None)).distinct()
+    ids = union(
+        select(recordings.c.key_id).where(recordings.c.deleted_at.is_(None)),
+        select(attachments.c.key_id).where(attachments.c.deleted_at.is_(None)),
+    )
     keys = sorted((await connection.execute(ids)).scalars())
     return Facts(last.number, last.hash, tuple(keys))
 

@@ -32,6 +32,7 @@ from recordings.store import Store, place_of, store_of
 from service.outlines import outline_folder
 from service.settings import Settings
 from storage.access import SqlAccessLog
+from storage.attachments import SqlAttachments
 from storage.custody import Kept, SqlRecordings
 from storage.waveforms import SqlWaveforms
 
@@ -54,6 +55,8 @@ class Custody:
     books: SqlRecordings
     accesses: AccessLog
     clock: Clock
+    files: SqlAttachments
+    """The books of what else lies in the store: files of cases."""
     waveforms: SqlWaveforms | None = None
     """Where outlines are kept, if they are."""
 
@@ -185,6 +188,7 @@ def custody_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Custody
         SqlRecordings(engine),
         SqlAccessLog(engine, clock),
         clock,
+        SqlAttachments(engine),
         SqlWaveforms(engine),
     )
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from asterisk_conf.render import write_private
@@ -34,6 +34,7 @@ from service.settings import Settings
 from storage.access import SqlAccessLog
 from storage.custody_tables import recordings
 from storage.engine import open_engine, upgrade
+from storage.intake_tables import attachments
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,10 @@ async def _looked_at(settings: Settings, manifest: Manifest, store: Store, actor
         if not chain.whole:
             wrong.append(f"the access log is broken at entry {chain.broken_at}: {chain.why}")
         async with engine.connect() as connection:
-            alive = select(recordings.c.location).where(recordings.c.deleted_at.is_(None))
+            alive = union_all(
+                select(recordings.c.location).where(recordings.c.deleted_at.is_(None)),
+                select(attachments.c.location).where(attachments.c.deleted_at.is_(None)),
+            )
             places = set((await connection.execute(alive)).scalars())
         there = set(store.places())
         wrong += [

@@ -15,6 +15,7 @@ from calls.ports import Clock
 from metrics import catalogue
 from metrics.exporter import Exporter
 from service.anchors import Anchors
+from service.attachments import attachments_beside
 from service.backup import last_backup
 from service.custody import Custody
 from service.gauges import every
@@ -43,6 +44,7 @@ class Safekeeping:
         self._exporter = exporter
         self._clock = clock
         self._keeper = keeper_of(settings, engine, custody, clock)
+        self._files = attachments_beside(custody)
         self._holds = SqlHolds(engine)
         self._rests = 0
         exporter.set(catalogue.AUDIT_CHAIN_OK, math.nan)
@@ -59,6 +61,7 @@ class Safekeeping:
         """Delete what is due."""
         try:
             deleted = await self._keeper.keep()
+            await self._files.let_go(self._settings.retention.attachments_days)
         except ClockDoubted:  # the keeper has logged why
             self._exporter.set(catalogue.RETENTION_REFUSED, 1)
         except (SanshengError, OSError) as error:

@@ -187,6 +187,9 @@ class Retention(_Part):
     policies: tuple[Keep, ...] = Field(
         _DEFAULT_KEEPS, description="name, days, sections, promised_only; the longest that applies wins"
     )
+    attachments_days: int = Field(
+        1096, ge=1, le=36_500, description="so long are files of cases kept, once the case is settled"
+    )
     every_s: float = Field(3600.0, ge=60, le=86_400, description="how often what is due is deleted")
     clock_jump_days: int = Field(
         7, ge=1, le=365, description="a clock further ahead of the last time than this is not believed"

@@ -15,6 +15,7 @@ from pathlib import Path
 from calls.custody import Access, AccessKind, Leg, Recording
 from calls.errors import CustodyError, SanshengError
 from calls.ids import CallId
+from service.attachments import attachments_beside
 from service.custody import Custody, custody_of, new_master_key
 from service.settings import Settings
 
@@ -171,7 +172,8 @@ def _rotate(settings: Settings, _options: argparse.Namespace) -> int:
     new_master_key(settings)
 
     async def act(custody: Custody) -> int:
-        print(f"{await custody.rewrap()} data keys are wrapped by master key {custody.keys.current} now")
+        keys = await custody.rewrap() + await attachments_beside(custody).rewrap()
+        print(f"{keys} data keys are wrapped by master key {custody.keys.current} now")
         return 0
 
     return _with(settings, act)

@@ -27,6 +27,7 @@ from service import custody as custody_module
 from service.custodian import Custodian
 from service.custody import Custody, by_service
 from storage.access import SqlAccessLog
+from storage.attachments import SqlAttachments
 from storage.custody import SqlRecordings
 from storage.engine import open_engine
 from tests.support_prepared import dropped, prepared
@@ -58,6 +59,7 @@ def custody(engine: AsyncEngine, tmp_path: Path) -> Custody:
         SqlRecordings(engine),
         SqlAccessLog(engine, Clock()),
         Clock(),
+        SqlAttachments(engine),
     )
 
 

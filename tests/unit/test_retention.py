@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import JSON, Boolean, Column, String, Table, insert, select
+from sqlalchemy import JSON, Boolean, Column, LargeBinary, String, Table, insert, select
 
 from calls.custody import Access, AccessKind, Leg
 from calls.errors import AudioGone
@@ -147,7 +147,10 @@ async def test_a_wrong_clock_is_not_believed_because_nothing_is_due(tmp_path: Pa
 
 def filled(table: Table, call_id: CallId) -> dict[str, object]:
     """A row of any table about a call."""
-    kinds = ((UtcDateTime, NOW), (JSON, [["words"]]), (String, "words"), (Boolean, True))
+    kinds = (
+        *((UtcDateTime, NOW), (JSON, [["words"]]), (String, "words")),
+        *((Boolean, True), (LargeBinary, b"w")),
+    )
 
     def value(column: Column[object]) -> object:
         return next((some for kind, some in kinds if isinstance(column.type, kind)), 1)
