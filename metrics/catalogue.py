@@ -167,6 +167,12 @@ IN_STAGE = Metric(
     (_label("stage", (stage for stage in Stage if stage is not Stage.ENDED)),),
 )
 WAITING = Metric("hotline_queue_waiting", Kind.GAUGE, "Calls that wait for a person of the section.", (_QUEUE,))
+LONGEST_WAIT = Metric(
+    "hotline_queue_longest_wait_seconds",
+    Kind.GAUGE,
+    "How long the caller who waits longest now has waited for a person of the section; 0: nobody waits.",
+    (_QUEUE,),
+)
 SERVING = Metric(
     "hotline_queue_agents",
     Kind.GAUGE,
@@ -507,7 +513,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *(PROMISED, OFFERS, WAIT, RING),
     *(SURVEYS, SURVEYS_BEGUN, RATINGS),
     *(CALLBACKS_OPEN, CALLBACKS_OVERDUE, CALLBACK_PROMISES, CALLBACKS_GIVEN_UP, CALLBACK_ATTEMPTS),
-    *(AGENTS, IN_STAGE, WAITING, SERVING, LINK_UP, RECORDINGS_MISSING),
+    *(AGENTS, IN_STAGE, WAITING, LONGEST_WAIT, SERVING, LINK_UP, RECORDINGS_MISSING),
     *(SPOOL_EVENTS, SPOOL_BYTES, SPOOL_WRITABLE, SOURCE_LAG, DISCREPANCIES, REPAIRED),
     *(EVENTS_STORED, EVENTS_PENDING, BACKPRESSURE, AGI_SESSIONS, AGI_OPEN, AGI_TURN, FALLBACKS, BUILD),
     *(KPI_NUMERATOR, KPI_DENOMINATOR, KPI_AS_OF, DRIFT),

@@ -95,6 +95,8 @@ class Exporter:
         serving = [agent for agent in picture.agents if agent.state in _SERVING]
         for queue in picture.queues:
             self.set(catalogue.WAITING, queue.waiting, queue.section)
+            since = queue.longest_wait_since or picture.at
+            self.set(catalogue.LONGEST_WAIT, max((picture.at - since).total_seconds(), 0.0), queue.section)
             here = sum(queue.section in agent.sections for agent in serving)
             self.set(catalogue.SERVING, here, queue.section)
         self.set(catalogue.LINK_UP, picture.link is LinkNow.UP)

@@ -42,10 +42,26 @@ def _now(board: Board, panels: Panels) -> None:
             Head(
                 Text("等待人工", "Waiting"),
                 Text("此刻等待人工接听的来电（A1）。", "Calls that wait for a person at this moment (A1)."),
-                (5, 7),
+                (4, 7),
             ),
             Query("sum(hotline_queue_waiting)"),
             steps=at_most(1, 5),
+            filled=True,
+        ),
+        panels.stat(
+            Head(
+                Text("此刻最长等待", "Longest wait now"),
+                Text(
+                    f"此刻仍在等待的来电中最长的等待，自转人工起。三声为 {limit:g} 秒（A1）。",
+                    f"How long the caller who waits longest at this moment has waited since asking for a person. "
+                    f"Three rings are {limit:g} s (A1).",
+                ),
+                (4, 7),
+            ),
+            Query("max(hotline_queue_longest_wait_seconds)"),
+            unit="s",
+            decimals=0,
+            steps=at_most(limit * 2 / 3, limit),
             filled=True,
         ),
         panels.stat(
@@ -56,7 +72,7 @@ def _now(board: Board, panels: Panels) -> None:
                     f"Today's longest wait from asking for a person to hearing one, being promised a call back or "
                     f"hanging up (LW, ledger). Three rings are {limit:g} s (A1).",
                 ),
-                (5, 7),
+                (4, 7),
             ),
             Query(figures.value("LW")),
             unit="s",
@@ -89,7 +105,7 @@ def _now(board: Board, panels: Panels) -> None:
                     "Whether the management link is up and compared. While it is down callers are still served, "
                     "but this board is blind.",
                 ),
-                (5, 7),
+                (3, 7),
             ),
             Query("hotline_ami_link_up"),
             words=LINK,

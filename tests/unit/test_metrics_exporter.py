@@ -424,10 +424,15 @@ async def test_gauges_follow_the_picture() -> None:
     assert samples["hotline_ami_link_up", ()] == 1
     assert samples["hotline_recordings_missing", ()] == 3
 
+    later = T0 + timedelta(seconds=30)
+    subject.on_picture(Picture(at=later, link=LinkNow.UP, queues=(QueueNow(INQUIRY, 2, 0, T0),)))
+    assert (await read(subject))["hotline_queue_longest_wait_seconds", (("section", "inquiry"),)] == 30
+
     subject.on_picture(Picture(at=T0, link=LinkNow.STALE, queues=(QueueNow(INQUIRY, 0, 0),)))
     samples = await read(subject)
     assert samples["hotline_calls_in_stage", (("stage", "talk"),)] == 0
     assert samples["hotline_queue_waiting", (("section", "inquiry"),)] == 0
+    assert samples["hotline_queue_longest_wait_seconds", (("section", "inquiry"),)] == 0
     assert samples["hotline_ami_link_up", ()] == 0, "a link that is not compared yet is not up"
 
 
