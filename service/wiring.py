@@ -54,6 +54,7 @@ from service.safekeeping import Safekeeping
 from service.screen_pop import ScreenPop
 from service.secrets import load_secrets
 from service.settings import SECTIONS, Settings
+from service.survey_links import LinkMaker
 from service.webhooks import Webhooks
 from storage.access import SqlAccessLog
 from storage.callers import SqlCallers
@@ -259,6 +260,7 @@ class Hotline:
                     "cases": self._room.run(every(self._settings.cases.look_every_s, self._cases.refresh)),
                     "webhooks": self._room.run(self._webhooks.run()),
                     "call-backs": self._callback_list.run(),
+                    "survey links": LinkMaker(self._settings, self._engine, self._clock).run(),
                     "gauges": self._keep_gauges(),
                     **self._gauges.tasks(),
                     "reliability": self._reliability.run(),

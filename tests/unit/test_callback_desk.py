@@ -1,0 +1,332 @@
+"""Who calls back, when, and what is never dialled: the desk with a real list and a link that notes (A5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from calls.callbacks import AttemptOutcome, CallBack, CallbackState, Origin
+from calls.errors import AmiLinkDown, AmiRefused, CallbackError, NumberRefused
+from calls.events import CallbackStep, CallbackStepped, Source
+from calls.ids import AgentNumber, SectionId, attempt_id
+from calls.live import AgentNow, AgentState, LinkNow, Picture, QueueNow
+from ivr.ami.link import AmiLink, LinkState
+from ivr.ami.wire import AmiMessage
+from metrics.exporter import Exporter
+from service.callback_agi import CallbackNumber, CallbackTaking
+from service.callback_list import NUMBER_REFUSED, CallbackKeeper
+from service.callbacks import CallbackDesk
+from service.settings import Settings
+from storage.engine import open_engine
+from storage.ledger import SqlLedger
+from tests.support_books import SetClock
+from tests.support_ledger import CALLER, story
+from tests.support_prepared import dropped, prepared
+from tests.support_surveys import surveyed
+
+NOON = datetime(2026, 11, 18, 4, tzinfo=UTC)
+"""In Shanghai, and so within the hours."""
+NIGHT = NOON + timedelta(hours=11)
+ONE, OTHER = AgentNumber("1001"), AgentNumber("1002")
+INQUIRY = SectionId("inquiry")
+
+
+@dataclass
+class NotingLink:
+    """Notes actions, and has the channels that it is given."""
+
+    state: LinkState = LinkState.UP
+    actions: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    channels: list[dict[str, str]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    async def call(self, action: str, fields: Any = (), *, timeout_s: float = 5.0) -> AmiMessage:
+        self.actions.append((action, dict(fields)))
+        if self.fails:
+            raise self.fails
+        return AmiMessage.of({"Response": "Success"})
+
+    async def query(self, action: str, fields: Any = (), **_: object) -> list[AmiMessage]:
+        return [AmiMessage.of(channel) for channel in self.channels]
+
+
+@dataclass
+class Office:
+    """The list, the desk and the keeper of a hotline with a trunk that calls can go to."""
+
+    engine: AsyncEngine
+    settings: Settings
+    clock: SetClock = field(default_factory=lambda: SetClock(NOON))
+    link: NotingLink = field(default_factory=NotingLink)
+    picture: Picture = field(default_factory=lambda: Picture(NOON, LinkNow.UP))
+
+    def __post_init__(self) -> None:
+        exporter = Exporter(sections=[INQUIRY], limit_s=15, build={"version": "test"})
+        link = cast("AmiLink", self.link)
+        self.desk = CallbackDesk(self.settings, self.engine, link, self.clock, exporter)
+        self.keeper = CallbackKeeper(self.settings, self.desk, self.clock, exporter, lambda: self.picture)
+        self.ledger = SqlLedger(self.engine)
+
+    async def promised(self, call_id: str = "1.1", **more: Any) -> CallBack:
+        """A caller in the queue was promised a call back; it is on the list."""
+        changes = await self.ledger.record(story(call_id, asked=5, promised=60, ended=62, start=NOON, **more))
+        for change in changes:
+            self.keeper.on_change(change)
+        await self.keeper.look()
+        (listed,) = await self.desk.of_call(cast("Any", call_id))
+        return listed
+
+    async def told(self, callback: int, attempt: int, *steps: CallbackStep, said: str = "") -> None:
+        await self.ledger.record(
+            [
+                CallbackStepped(
+                    call_id=attempt_id(callback, attempt),
+                    at=self.clock.now(),
+                    source=Source.FILE,
+                    step=step,
+                    said=said if step is CallbackStep.RESULT else "",
+                )
+                for step in steps
+            ]
+        )
+
+    def ready(self, *agents: AgentNumber, waiting: int = 0) -> None:
+        """These agents have nothing to do, the first for the longest."""
+        self.picture = Picture(
+            self.clock.now(),
+            LinkNow.UP,
+            agents=tuple(
+                AgentNow(agent, AgentState.READY, NOON + timedelta(seconds=number), sections=(INQUIRY,))
+                for number, agent in enumerate(agents)
+            ),
+            queues=(QueueNow(INQUIRY, waiting, len(agents)),),
+        )
+
+
+DIALS = {"trunks": [{"name": "city", "match": "127.0.0.2", "dial": "127.0.0.3"}]}
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    url = await prepared("sqlite", tmp_path)
+    engine = open_engine(url)
+    yield Office(engine, Settings.model_validate(DIALS))
+    await engine.dispose()
+    dropped(url)
+
+
+async def test_a_promise_is_listed_with_its_time_and_place(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    assert (listed.origin, listed.telephone, listed.state) == (Origin.PROMISE, CALLER, CallbackState.WAITING)
+    assert listed.place == NOON + timedelta(seconds=5)
+    assert listed.due_at == NOON + timedelta(seconds=60, minutes=120)
+
+
+async def test_a_number_that_is_not_called_is_listed_for_a_person_to_see(office: Office) -> None:
+    office.settings = office.settings.model_copy(
+        update={"callbacks": office.settings.callbacks.model_copy(update={"prefixes": ("0",)})}
+    )
+    office.__post_init__()
+    listed = await office.promised(trunk="city")
+    assert (listed.state, listed.note) == (CallbackState.GIVEN_UP, NUMBER_REFUSED)
+    with pytest.raises(CallbackError):
+        await office.desk.take(listed.number, ONE)
+
+
+async def test_the_dissatisfied_are_listed_where_that_is_wanted(office: Office) -> None:
+    for change in await office.ledger.record(surveyed("1.1", level=5, start=NOON)):
+        office.keeper.on_change(change)
+    await office.keeper.look()
+    assert [each.origin for each in await office.desk.waiting()] == [Origin.DISSATISFIED]
+
+
+async def test_what_is_dialled_names_no_number_and_is_written_down_before(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    office.link.fails = AmiLinkDown("nobody knows whether it was carried out")
+    taken = await office.desk.take(listed.number, ONE)
+    assert await office.desk.take_next(ONE) == taken  # what they have in hand
+    attempt = await office.desk.dial(listed.number, ONE)
+    ((action, fields),) = office.link.actions
+    assert (action, fields["Channel"], fields["ChannelId"]) == ("Originate", "PJSIP/1001", attempt.id)
+    assert CALLER not in repr(office.link.actions)
+    (kept,) = await office.desk.attempts(listed.number)
+    assert kept.began_at == NOON and kept.outcome is None
+    with pytest.raises(CallbackError):
+        await office.desk.dial(listed.number, ONE)
+    with pytest.raises(CallbackError):
+        await office.desk.take_next(ONE)  # who is calling takes no other
+
+
+async def test_an_attempt_of_which_nothing_is_heard_is_over_when_asterisk_has_no_such_channel(
+    office: Office,
+) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    attempt = await office.desk.dial(listed.number, ONE)
+    office.clock.moment += timedelta(minutes=1)
+    office.link.channels = [{"Uniqueid": attempt.id, "Channel": "PJSIP/1001-00000001"}]
+    await office.keeper.look()
+    assert [each.outcome for each in await office.desk.attempts(listed.number)] == [None]
+    office.link.channels = []
+    await office.keeper.look()
+    assert [each.outcome for each in await office.desk.attempts(listed.number)] == [AttemptOutcome.UNKNOWN]
+    after = await office.desk.get(listed.number)
+    assert after and (after.state, after.tries) == (CallbackState.WAITING, 0)
+
+
+async def test_while_the_link_is_down_nothing_is_taken_for_over(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    await office.desk.dial(listed.number, ONE)
+    office.clock.moment += timedelta(hours=1)
+    office.picture = replace(office.picture, link=LinkNow.DOWN)
+    await office.keeper.look()
+    assert [each.outcome for each in await office.desk.attempts(listed.number)] == [None]
+
+
+async def test_an_action_that_asterisk_refuses_is_an_attempt_that_rang_nobody(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    office.link.fails = AmiRefused("no such extension")
+    await office.desk.dial(listed.number, ONE)
+    assert [each.outcome for each in await office.desk.attempts(listed.number)] == [AttemptOutcome.AGENT_MISSED]
+    after = await office.desk.get(listed.number)
+    assert after and (after.state, after.tries) == (CallbackState.WAITING, 0)
+
+
+async def test_without_a_link_or_a_trunk_or_at_night_nobody_is_called(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    office.link.state = LinkState.DOWN
+    with pytest.raises(CallbackError, match="link"):
+        await office.desk.dial(listed.number, ONE)
+    office.link.state, office.clock.moment = LinkState.UP, NIGHT
+    for refused in (office.desk.dial(listed.number, ONE), office.desk.take_next(OTHER)):
+        with pytest.raises(CallbackError, match="08:30-20:30"):
+            await refused
+    office.settings, office.clock.moment = Settings(), NOON
+    office.__post_init__()
+    with pytest.raises(CallbackError, match="trunk"):
+        await office.desk.dial(listed.number, ONE)
+    assert office.link.actions == [] and await office.desk.attempts(listed.number) == []
+
+
+async def test_the_number_is_told_to_the_attempt_that_is_under_way_and_to_nothing_else(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    attempt = await office.desk.dial(listed.number, ONE)
+    assert await office.desk.number_for(attempt.id) == (CALLER, "city")
+    for other in (attempt_id(listed.number, 2), attempt_id(99, 1), "hotline-1.1", "", "callback_x.y"):
+        assert await office.desk.number_for(other) is None
+    office.clock.moment = NIGHT
+    assert await office.desk.number_for(attempt.id) is None
+    office.clock.moment = NOON
+    await office.told(listed.number, 1, CallbackStep.AGENT_ANSWERED, CallbackStep.CONNECTED, CallbackStep.ENDED)
+    await office.keeper.look()
+    assert await office.desk.number_for(attempt.id) is None  # over: nobody is dialled twice
+    kept = await office.desk.get(listed.number)
+    assert kept and kept.state is CallbackState.KEPT
+
+
+async def test_only_who_took_it_dials_and_only_agents_take(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    with pytest.raises(CallbackError):
+        await office.desk.dial(listed.number, OTHER)
+    with pytest.raises(CallbackError):
+        await office.desk.take(listed.number, OTHER)
+    with pytest.raises(CallbackError, match="roster"):
+        await office.desk.take_next(AgentNumber("7777"))
+    with pytest.raises(CallbackError):
+        await office.desk.take(99, ONE)
+
+
+async def test_who_forgets_it_loses_it(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    office.clock.moment += timedelta(minutes=5, seconds=1)
+    await office.keeper.look()
+    after = await office.desk.get(listed.number)
+    assert after and (after.state, after.agent) == (CallbackState.WAITING, None)
+    assert [change.why for change in await office.desk.history(listed.number)][-1] == "not_called"
+
+
+async def test_given_to_who_has_waited_longest_while_enough_are_ready(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    for agents, waiting in (((ONE,), 0), ((ONE, OTHER), 1), ((), 0)):
+        office.ready(*agents, waiting=waiting)
+        await office.keeper.look()
+    assert office.link.actions == []
+    office.clock.moment = NIGHT
+    office.ready(ONE, OTHER)
+    await office.keeper.look()
+    assert office.link.actions == []
+    office.clock.moment = NOON
+    section = listed.section
+    office.picture = replace(
+        office.picture,
+        agents=tuple(replace(agent, sections=(cast("SectionId", section),)) for agent in office.picture.agents),
+    )
+    await office.keeper.look()
+    while office.desk.calling:
+        await asyncio.sleep(0)
+    ((_, fields),) = office.link.actions
+    assert fields["Channel"] == "PJSIP/1001"
+
+
+async def test_a_follow_up_is_listed_once_and_its_number_checked(office: Office) -> None:
+    due = NOON + timedelta(days=1)
+    first = await office.desk.follow_up("C2026-000001", "1", "13800138000", due, section=INQUIRY)
+    again = await office.desk.follow_up("C2026-000001", "1", "13800138000", due, section=INQUIRY)
+    second = await office.desk.follow_up("C2026-000001", "2", "13800138000", due)
+    assert first == again and second.number != first.number
+    assert await office.desk.of_case("C2026-000001") == [first, second]
+    with pytest.raises(NumberRefused):
+        await office.desk.follow_up("C2026-000001", "3", "16812345", due)
+
+
+@dataclass
+class Session:
+    """What the dialplan asks, and the variables that it gets."""
+
+    call_id: str = ""
+    channel: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def request(self) -> Session:
+        return self
+
+    async def set_variable(self, name: str, value: str) -> None:
+        self.variables[name] = value
+
+
+async def test_what_the_dialplan_is_told(office: Office) -> None:
+    taking, numbers = CallbackTaking(office.desk), CallbackNumber(office.desk)
+
+    async def asked(handler: Any, **session: str) -> dict[str, str]:
+        told = Session(**session)
+        await handler(told)
+        return told.variables
+
+    assert await asked(taking, channel="PJSIP/1001-00000001") == {"CALLBACK_TAKEN": "none"}
+    listed = await office.promised(trunk="city")
+    assert listed.section not in ("inquiry", None)  # another section's
+    follow_up = await office.desk.follow_up("C1", "1", "13800138000", NOON + timedelta(days=1), section=INQUIRY)
+    assert await asked(taking, channel="PJSIP/1001-00000001") == {"CALLBACK_TAKEN": "yes"}
+    while office.desk.calling:
+        await asyncio.sleep(0)
+    attempt = attempt_id(follow_up.number, 1)
+    assert await asked(numbers, call_id=attempt) == {"CALLBACK_TRUNK": "city", "CALLBACK_NUMBER": "13800138000"}
+    assert await asked(numbers, call_id=attempt_id(follow_up.number, 2)) == {}
+    assert await asked(taking, channel="PJSIP/city-00000001") == {}
+    office.clock.moment = NIGHT
+    assert await asked(taking, channel="PJSIP/1002-00000001") == {}
