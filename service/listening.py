@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import SPOKEN_LEGS, Access, AccessKind, Leg
 from calls.errors import AccessDenied, TranscriptionError
-from calls.ids import CallId
+from calls.ids import CallId, subject_of
 from calls.ports import AccessLog, Clock
 from calls.transcript import LegTranscript, Span, Transcript, turns_of
 from qa.masking import find, mask_words
@@ -30,7 +30,7 @@ async def index_call(settings: Settings, engine: AsyncEngine, call_id: CallId, c
     transcript = await SqlTranscripts(engine).transcript(call_id)
     if transcript is None:
         return
-    call = await SqlLedger(engine).call(call_id)
+    call = await SqlLedger(engine).call(subject_of(call_id))  # who says why, says it of a call
     arrived_at = call.arrived_at if call else clock.now()
     agent = next((offer.agent for offer in call.offers if offer.connected_at), None) if call else None
     said = Said(call_id, arrived_at, call.section if call else None, agent)

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.transcribe.legs import Samples, clips, write_wav
 from calls.custody import Leg
-from calls.ids import CallId
+from calls.ids import AgentNumber, CallId, SectionId, reason_of
 from calls.transcript import Transcript
 from metrics import catalogue
 from metrics.exporter import Exporter
@@ -33,6 +33,7 @@ from service.settings import Settings, load_settings
 from service.worker import BEAT_S
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
+from storage.search import Query, SqlSearch
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
 from storage.work import JUDGEMENT, SqlWork, State, Work
@@ -107,14 +108,18 @@ class Office:
         await SqlLedger(self.engine).record(
             story(call_id, start=datetime.now(UTC), asked=1, rings=rings, ended=40)
         )
-        folder = self.settings.var_dir / "intake" / call_id
-        folder.mkdir(parents=True)
-        for leg, samples in ((Leg.AGENT, agent), (Leg.CALLER, caller), (Leg.MIXED, agent)):
-            write_wav(folder / f"{leg}.wav", samples)
-        await self.custody.ingest(folder)
+        await self.keep(call_id, agent, caller, agent)
         if tell:
             self.desk.owed(call_id)
         return call_id
+
+    async def keep(self, call_id: CallId, agent: Samples, caller: Samples, mixed: Samples) -> None:
+        """A finished recording goes into the vault."""
+        folder = self.settings.var_dir / "intake" / call_id
+        folder.mkdir(parents=True)
+        for leg, samples in ((Leg.AGENT, agent), (Leg.CALLER, caller), (Leg.MIXED, mixed)):
+            write_wav(folder / f"{leg}.wav", samples)
+        await self.custody.ingest(folder)
 
     async def legs(self, call_id: CallId) -> dict[Leg, Work]:
         return {each.leg: each for each in await self.work.of_call(call_id)}
@@ -203,6 +208,8 @@ async def test_nothing_is_lost_whatever_fails(office: Office, redis: Redis) -> N
     verdicts = {each.rule: each for each in await SqlVerdicts(office.engine).verdicts(first)}
     assert verdicts["no-complaining"].outcome == "broken"
 
+    await reason(office, first, spoken)
+
     await office.desk.works()  # a worker's beat has been seen to go up
 
     deadly = await office.take_in(np.concatenate([sentence()[:16_000], quiet(POISON_S - 1)]), spoken)
@@ -228,6 +235,19 @@ async def test_nothing_is_lost_whatever_fails(office: Office, redis: Redis) -> N
     await office.desk.count()
     assert office.gauge(catalogue.LEGS_OVER, "quarantined") == 1
     assert office.gauge(catalogue.LEGS_WAITING) == 0
+
+
+async def reason(office: Office, call_id: CallId, spoken: Samples) -> None:
+    """Why a caller was dissatisfied is transcribed and masked as a call is; nothing judges it (Q2)."""
+    why = reason_of(call_id)
+    await office.keep(why, quiet(2), spoken, spoken)
+    office.desk.owed(why)
+    await office.becomes(why, agent=State.DONE, caller=State.DONE)
+    said = (await office.transcript(why)).leg(Leg.CALLER)
+    assert said and "문제가" in said.text
+    page = await SqlSearch(office.engine).search(Query("문제가", SectionId("inquiries"), AgentNumber("1001")))
+    assert {hit.call_id for hit in page.hits} == {call_id, why}
+    assert await SqlVerdicts(office.engine).verdicts(why) == []
 
 
 async def without_model(office: Office, spoken: Samples) -> CallId:

@@ -74,6 +74,8 @@ UP_LABELS = {"job": "sansheng", "instance": "127.0.0.1:8080"}
 WAITING = 'hotline_queue_waiting{section="complaint"}'
 AGENTS = 'hotline_queue_agents{section="complaint"}'
 LOST = 'hotline_calls_ended_total{section="ticketing",result="lost"}'
+MISSED = 'hotline_surveys_total{section="inquiry",invitation="missed"}'
+INVITED = 'hotline_surveys_total{section="inquiry",invitation="invited"}'
 SYNTHETIC = "hotline_synthetic_call_success"
 SYNTHETIC_CALLS = 'hotline_synthetic_calls_total{result="failed"}'
 DISK = ("hotline_disk_free_bytes", "hotline_disk_total_bytes")
@@ -150,6 +152,17 @@ CASES: dict[str, list[Case]] = {
     "MenuFallsBack": [
         Case({"hotline_menu_fallbacks_total": "0x20 1x20"}, "6m", ({},)),
         Case({"hotline_menu_fallbacks_total": "7+0x40"}, "6m"),
+    ],
+    "CallbacksOverdue": [
+        gauge("hotline_callbacks_overdue", 2, "12m", {}),
+        gauge("hotline_callbacks_overdue", 2, "9m"),
+        gauge("hotline_callbacks_overdue", 0, "12m"),
+    ],
+    "InvitationsMissed": [
+        Case({MISSED: "0+1x40", INVITED: "0+20x40"}, "10m", ({},)),
+        Case({MISSED: "0+1x40", INVITED: "0+100x40"}, "10m"),
+        Case({MISSED: "0+1x3 3x40", INVITED: "0+1x40"}, "10m"),
+        Case({MISSED: "7+0x40", INVITED: "0+1x40"}, "10m"),
     ],
     "RecordingsMissing": [
         gauge("hotline_recordings_missing", 2, "6m", {}),
