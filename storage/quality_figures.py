@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, tuple_
+from sqlalchemy import Row, and_, func, null, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +18,7 @@ from calls.verdicts import Outcome, RuleSetId, Severity
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.quality_codec import rule_set_of
-from storage.quality_tables import coaching_tasks, findings_seen, rulings, scores
+from storage.quality_tables import coaching_tasks, findings_seen, ruling_tallies, rulings, scores
 from storage.reach import within
 from storage.tables import calls
 from storage.verdict_tables import verdicts
@@ -87,22 +87,23 @@ class SqlQualityFigures:
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     async def overruled(self, scope: Scope, since: datetime) -> list[Overruled]:
-        """By rule and what it said, of rulings since then."""
+        """By rule and what it said, of rulings since that day (UTC); a scope reaches by sections here."""
+        t = ruling_tallies.c
         wanted = (
             select(
-                rulings.c.rule_set,
-                rulings.c.rule,
-                rulings.c.outcome,
-                func.count().label("n"),
-                func.count().filter(rulings.c.overruled).label("overruled"),
+                t.rule_set,
+                t.rule,
+                t.outcome,
+                func.sum(t.looked_at).label("n"),
+                func.sum(t.overruled).label("overruled"),
             )
-            .select_from(_STANDING)
-            .where(rulings.c.at >= since, within(scope, scores.c.section, scores.c.agent))
-            .group_by(rulings.c.rule_set, rulings.c.rule, rulings.c.outcome)
-            .order_by(rulings.c.rule_set, rulings.c.rule, rulings.c.outcome)
+            .where(t.day >= since.astimezone(UTC).date(), within(scope, t.section, null()))
+            .group_by(t.rule_set, t.rule, t.outcome)
+            .having(func.sum(t.looked_at) > 0)
+            .order_by(t.rule_set, t.rule, t.outcome)
         )
         return [
-            Overruled(rule_set_of(row.rule_set), row.rule, Outcome(row.outcome), row.n, row.overruled)
+            Overruled(rule_set_of(row.rule_set), row.rule, Outcome(row.outcome), int(row.n), int(row.overruled))
             for row in await self._rows(wanted)
         ]
 

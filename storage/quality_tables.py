@@ -155,7 +155,19 @@ rulings = Table(
     Column("overruled", Boolean, nullable=False),
     Column("reason", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Index(None, "rule_set", "rule", "at"),
+    Index(None, "rule", "at"),
+)
+
+ruling_tallies = Table(
+    "ruling_tallies",
+    metadata,
+    Column("day", Date, primary_key=True, comment="UTC"),
+    Column("rule_set", String, primary_key=True, comment="name@version"),
+    Column("rule", String, primary_key=True),
+    Column("outcome", String, primary_key=True, comment="what the rule said"),
+    Column("section", String, primary_key=True, comment="empty: none"),
+    Column("looked_at", Integer, nullable=False, comment="rulings of revisions that stand"),
+    Column("overruled", Integer, nullable=False),
 )
 
 appeals = Table(

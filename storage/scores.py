@@ -21,6 +21,7 @@ from storage.faults import translated
 from storage.quality_codec import remarks_json, sheet_json, sheet_of
 from storage.quality_tables import appeals, rulings, score_drafts, score_revisions, score_steps, scores
 from storage.reach import within
+from storage.ruling_tallies import count_rulings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +163,7 @@ class SqlScores:
         with translated():
             async with self._writer.begin() as connection:
                 await _change(connection, seen, values)
+                await count_rulings(connection, seen, revision)
                 buried = await is_buried(connection, revision.call_id)
                 await connection.execute(insert(score_revisions).values(_revision_row(revision, buried)))
                 if said := _rulings(revision):

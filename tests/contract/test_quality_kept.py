@@ -533,7 +533,7 @@ async def test_the_share_of_overruled_verdicts_counts_revisions_that_stand(
     assert now
     await book.hand_in(now, revision(now, sheet=agreed), ScoreState.SCORED, step("revise"), at(60))
     assert (await counted(ALL))["greeting", Outcome.BROKEN] == (2, 0)
-    assert await figures.overruled(ALL, at(500)) == []
+    assert await figures.overruled(ALL, at(24 * 60)) == []
 
 
 async def test_immediate_findings_and_who_took_them_on(engine: AsyncEngine) -> None:

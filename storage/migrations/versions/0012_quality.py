@@ -21,6 +21,7 @@ _TABLES = (
     "score_drafts",
     "score_steps",
     "rulings",
+    "ruling_tallies",
     "appeals",
     "coaching_tasks",
     "calibration_rounds",
@@ -164,7 +165,18 @@ def upgrade() -> None:
         sa.Column("at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("score_id", "revision", "rule_set", "rule", name="pk_rulings"),
     )
-    op.create_index("ix_rulings_rule_set_rule_at", "rulings", ["rule_set", "rule", "at"])
+    op.create_index("ix_rulings_rule_at", "rulings", ["rule", "at"])
+    op.create_table(
+        "ruling_tallies",
+        sa.Column("day", sa.Date, nullable=False, comment="UTC"),
+        sa.Column("rule_set", sa.String, nullable=False, comment="name@version"),
+        sa.Column("rule", sa.String, nullable=False),
+        sa.Column("outcome", sa.String, nullable=False, comment="what the rule said"),
+        sa.Column("section", sa.String, nullable=False, comment="empty: none"),
+        sa.Column("looked_at", sa.Integer, nullable=False, comment="rulings of revisions that stand"),
+        sa.Column("overruled", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("day", "rule_set", "rule", "outcome", "section", name="pk_ruling_tallies"),
+    )
     op.create_table(
         "appeals",
         sa.Column("score_id", sa.Integer, nullable=False),
