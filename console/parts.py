@@ -59,3 +59,4 @@ class Parts:
     """The sections' names."""
     roster: tuple[AgentNumber, ...]
     quality: QualityTerms
+    """Made by ``service.quality.quality_terms``."""

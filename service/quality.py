@@ -13,14 +13,17 @@ from service.judging import rule_sets
 from service.settings import Settings
 from storage.quality_figures import SqlQualityFigures
 
+_COMPLAINTS = SectionId("complaint")
+"""Of ``settings.SECTIONS``: takes complaints (A8)."""
 
-def quality_terms(settings: Settings, complaints: SectionId) -> QualityTerms:
-    """``complaints``: the section that takes them, as the menu says. Raises RuleError."""
+
+def quality_terms(settings: Settings) -> QualityTerms:
+    """What the pages go by. Raises RuleError."""
     return QualityTerms(
         rules=rule_sets(settings),
         workdays=workdays_of_china(),
         appeal_workdays=settings.quality.appeal_workdays,
-        complaints=complaints,
+        complaints=_COMPLAINTS,
     )
 
 

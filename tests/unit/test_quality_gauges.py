@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calls.ids import SectionId
 from calls.sampling import Risk
 from metrics.exporter import Exporter
 from service.quality import QualityGauges, quality_terms
@@ -27,7 +26,7 @@ async def test_open_work_is_counted(tmp_path: Path) -> None:
 
 
 def test_the_terms_know_which_rules_are_about_interruptions_and_silence() -> None:
-    terms = quality_terms(Settings(), SectionId("complaint"))
+    terms = quality_terms(Settings())
     assert terms.risky_rules == {
         Risk.INTERRUPTION: frozenset({"no-interruption"}),
         Risk.LONG_SILENCE: frozenset({"dead-air"}),
