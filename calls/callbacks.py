@@ -80,6 +80,8 @@ class Attempt:
     callback: int
     attempt: int
     agent: AgentNumber
+    instance: str
+    """The Asterisk that dials: only its service can say that it has no such channel any more."""
     began_at: datetime
     """Written down before anything was dialled."""
     agent_rang_at: datetime | None = None

@@ -92,4 +92,4 @@ class Picture:
     figures: DayFigures | None = None
     """The day so far; ``None`` while the ledger has not said."""
     callbacks_open: int = 0
-    """Call-backs promised and not made yet (A5)."""
+    """Call-backs that are owed: promised, to follow up, to the dissatisfied (A5)."""

@@ -30,7 +30,7 @@ NUMBER_REFUSED = "number_refused"
 
 
 class CallbackKeeper:
-    """Looks again and again. ``picture`` tells who is ready and who waits."""
+    """Looks again and again. ``picture`` tells who is ready and waits; ``on_open`` is told how many are owed."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class CallbackKeeper:
         clock: Clock,
         exporter: Exporter,
         picture: Callable[[], Picture],
+        on_open: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._own = settings.callbacks
@@ -47,6 +48,7 @@ class CallbackKeeper:
         self._clock = clock
         self._exporter = exporter
         self._picture = picture
+        self._on_open = on_open
         self._news = True
 
     def on_change(self, change: Change) -> None:
@@ -110,7 +112,13 @@ class CallbackKeeper:
     async def _settle_what_is_over(self, now: datetime) -> None:
         unsettled = await self._book.unsettled()
         over = [(callback, attempt) for callback, attempt in unsettled if attempt.ended_at]
-        silent = [pair for pair in unsettled if pair[1].ended_at is None and now - pair[1].began_at > _LOST_AFTER]
+        silent = [
+            (callback, attempt)
+            for callback, attempt in unsettled
+            if attempt.ended_at is None
+            and attempt.instance == self._settings.instance  # of another's channels we know nothing
+            and now - attempt.began_at > _LOST_AFTER
+        ]
         if silent and self._picture().link is LinkNow.UP:
             there = await self._desk.channels()
             over += [pair for pair in silent if there is not None and pair[1].id not in there]
@@ -144,6 +152,7 @@ class CallbackKeeper:
     async def _show(self, now: datetime) -> None:
         today = now.astimezone(self._settings.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         tally = await self._book.tally(today.astimezone(now.tzinfo), now)
+        self._on_open(sum(tally.open.values()))
         for origin, number in tally.open.items():
             self._exporter.set(catalogue.CALLBACKS_OPEN, number, origin.value)
         self._exporter.set(catalogue.CALLBACKS_OVERDUE, tally.overdue)

@@ -176,7 +176,7 @@ class CallbackDesk:
             raise CallbackError(f"call-back {number} is not in the hands of agent {agent}")
         if self._link.state is not LinkState.UP:
             raise CallbackError("there is no link to Asterisk: nothing can be dialled now")
-        attempt = await self.book.begin(taken, self._clock.now())
+        attempt = await self.book.begin(taken, self._settings.instance, self._clock.now())
         try:
             await self._link.call(
                 "Originate",

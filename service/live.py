@@ -44,6 +44,7 @@ class LivePicture:
         self._watchers: set[asyncio.Event] = set()
         self._dirty = True
         self._day: datetime | None = None
+        self._callbacks_open = 0
 
     def on_change(self, change: Change) -> None:
         """A call has changed. The synthetic caller's are no caller's: they are not shown."""
@@ -65,6 +66,12 @@ class LivePicture:
     def set_link(self, link: LinkNow) -> None:
         self._link = link
         self.touch()
+
+    def set_callbacks(self, open_now: int) -> None:
+        """So many call-backs are owed (A5)."""
+        if open_now != self._callbacks_open:
+            self._callbacks_open = open_now
+            self.touch()
 
     def touch(self) -> None:
         """Something that the picture shows has changed."""
@@ -95,7 +102,7 @@ class LivePicture:
             agents=agents,
             queues=tuple(queues),
             figures=self._figures,
-            callbacks_open=self._figures.callbacks if self._figures else 0,
+            callbacks_open=self._callbacks_open,
         )
 
     async def changes(self) -> AsyncIterator[Picture]:

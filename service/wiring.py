@@ -175,7 +175,12 @@ class Hotline:
         )
         self._callbacks = CallbackDesk(settings, self._engine, self._link, self._clock, self._exporter)
         self._callback_list = CallbackKeeper(
-            settings, self._callbacks, self._clock, self._exporter, self._live.picture
+            settings,
+            self._callbacks,
+            self._clock,
+            self._exporter,
+            self._live.picture,
+            self._live.set_callbacks,
         )
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(

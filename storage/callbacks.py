@@ -222,16 +222,17 @@ class SqlCallbacks:
                 await move_on(connection, before, after, actor, why)
         return after
 
-    async def begin(self, before: CallBack, now: datetime) -> Attempt:
+    async def begin(self, before: CallBack, instance: str, now: datetime) -> Attempt:
         """Write an attempt down, before anything is dialled. Raises CallbackError as ``move`` does."""
         after = before.begun(now)
         assert after.agent is not None, "who is taken by nobody cannot be dialled"
         with translated():
             async with self._writer.begin() as connection:
                 await move_on(connection, before, after, after.agent, "dialled")
-                row = {"callback": after.number, "attempt": after.attempts, "agent": after.agent, "began_at": now}
-                await connection.execute(insert(attempts).values(**row, said="", has_recording=False))
-        return Attempt(after.number, after.attempts, after.agent, now)
+                made = Attempt(after.number, after.attempts, after.agent, instance, now)
+                row = {field.name: getattr(made, field.name) for field in fields(made)}
+                await connection.execute(insert(attempts).values(**row))
+        return made
 
     async def settle(self, attempt: Attempt, outcome: AttemptOutcome, before: CallBack, after: CallBack) -> None:
         """Write down what came of an attempt, and what becomes of its call-back, in one step."""

@@ -105,6 +105,7 @@ callback_attempts = Table(
     Column("callback", Integer, ForeignKey("callbacks.number"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("agent", String, nullable=False),
+    Column("instance", String, nullable=False, comment="the Asterisk that dials"),
     Column("began_at", UtcDateTime, nullable=False, comment="written before anything is dialled"),
     Column("agent_rang_at", UtcDateTime),
     Column("agent_answered_at", UtcDateTime),

@@ -182,9 +182,9 @@ async def test_an_attempt_from_its_trace_to_its_end(books: Books) -> None:
     listed = await books.listed()
     taken = await books.callbacks.take_next(ONE, None, NOON)
     assert taken
-    attempt = await books.callbacks.begin(taken, NOON)
+    attempt = await books.callbacks.begin(taken, "hotline", NOON)
     with pytest.raises(CallbackError):
-        await books.callbacks.begin(taken, NOON)  # it is dialled already
+        await books.callbacks.begin(taken, "hotline", NOON)  # it is dialled already
     ((dialling, seen),) = await books.callbacks.unsettled()
     assert (dialling.state, seen.ended_at, seen.id) == (CallbackState.DIALLING, None, attempt.id)
     await books.told(
@@ -235,7 +235,7 @@ async def test_the_file_tells_better_than_the_link_in_whatever_order(books: Book
     listed = await books.listed()
     taken = await books.callbacks.take_next(ONE, None, NOON)
     assert taken
-    await books.callbacks.begin(taken, NOON)
+    await books.callbacks.begin(taken, "hotline", NOON)
 
     def ended(source: Source, after_s: float) -> CallbackStepped:
         return CallbackStepped(
@@ -258,7 +258,7 @@ async def test_promises_are_figures(books: Books) -> None:
         await books.listed(f"{number}.1", due_at=due)
     taken = await books.callbacks.take_next(ONE, None, NOON)
     assert taken
-    await books.callbacks.begin(taken, NOON)
+    await books.callbacks.begin(taken, "hotline", NOON)
     reached = NOON - timedelta(hours=1, minutes=5) - NOON
     await books.told(taken.number, 1, (CallbackStep.CONNECTED, reached.total_seconds(), ""))
     ((dialling, seen),) = await books.callbacks.unsettled()

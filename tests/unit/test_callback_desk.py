@@ -182,6 +182,17 @@ async def test_an_attempt_of_which_nothing_is_heard_is_over_when_asterisk_has_no
     assert after and (after.state, after.tries) == (CallbackState.WAITING, 0)
 
 
+async def test_of_another_asterisks_channels_nothing_is_concluded(office: Office) -> None:
+    listed = await office.promised(trunk="city")
+    await office.desk.take(listed.number, ONE)
+    await office.desk.dial(listed.number, ONE)
+    office.settings = office.settings.model_copy(update={"instance": "other"})
+    office.__post_init__()
+    office.clock.moment += timedelta(hours=1)
+    await office.keeper.look()
+    assert [each.outcome for each in await office.desk.attempts(listed.number)] == [None]
+
+
 async def test_while_the_link_is_down_nothing_is_taken_for_over(office: Office) -> None:
     listed = await office.promised(trunk="city")
     await office.desk.take(listed.number, ONE)

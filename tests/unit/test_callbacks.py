@@ -50,7 +50,7 @@ def attempt(*, answered: bool = True, said: str = "", **seconds: float) -> Attem
     """An attempt whose agent picked up, and what else happened when."""
     told = {f"{name}_at": NOON + timedelta(seconds=after) for name, after in seconds.items()}
     picked_up = NOON + timedelta(seconds=3) if answered else None
-    return Attempt(17, 1, AGENT, NOON, NOON, picked_up, said=said, **told)  # type: ignore[arg-type]
+    return Attempt(17, 1, AGENT, "hotline", NOON, NOON, picked_up, said=said, **told)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def attempt(*, answered: bool = True, said: str = "", **seconds: float) -> Attem
         (attempt(ended=6), AttemptOutcome.NOT_DIALLED),
         (attempt(answered=False, ended=15), AttemptOutcome.AGENT_MISSED),
         (attempt(dialled=5), AttemptOutcome.UNKNOWN),
-        (Attempt(17, 1, AGENT, NOON), AttemptOutcome.UNKNOWN),
+        (Attempt(17, 1, AGENT, "hotline", NOON), AttemptOutcome.UNKNOWN),
     ],
     ids=lambda value: value.value if isinstance(value, AttemptOutcome) else "",
 )

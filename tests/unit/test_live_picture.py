@@ -222,6 +222,8 @@ def test_figures_are_the_days_so_far() -> None:
             figures = scene.live.picture().figures
             assert figures is not None
             assert (figures.answered, figures.within_limit, figures.arrived) == (Ratio(1, 2), Ratio(1, 2), 2)
+            assert figures.callbacks == 1 and scene.live.picture().callbacks_open == 0  # not listed yet
+            scene.live.set_callbacks(1)
             assert scene.live.picture().callbacks_open == 1
             await scene.happen(story("1.3", ended=9))
             await asyncio.sleep(2)

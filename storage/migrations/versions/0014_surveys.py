@@ -115,6 +115,7 @@ def _attempts() -> None:
         sa.Column("callback", sa.Integer, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("agent", sa.String, nullable=False),
+        sa.Column("instance", sa.String, nullable=False, comment="the Asterisk that dials"),
         sa.Column("began_at", _TIME, nullable=False, comment="written before anything is dialled"),
         sa.Column("agent_rang_at", _TIME),
         sa.Column("agent_answered_at", _TIME),
