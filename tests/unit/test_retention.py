@@ -170,7 +170,8 @@ async def test_what_was_said_goes_with_the_sound(url: str, tmp_path: Path) -> No
         for call in (await at.recorded("1.1", 91), await at.recorded("1.2", 1)):
             async with at.engine.begin() as connection:
                 for table in (*spoken, *quoting):
-                    await connection.execute(insert(table).values(filled(table, call)))
+                    if not await connection.scalar(select(table.c.call_id).where(table.c.call_id == call)):
+                        await connection.execute(insert(table).values(filled(table, call)))
         assert await at.keeper.keep() == 1
         async with at.engine.connect() as connection:
             for table in spoken:
