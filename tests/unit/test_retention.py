@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import JSON, Boolean, Column, LargeBinary, String, Table, insert, select
+from sqlalchemy import JSON, Boolean, Column, LargeBinary, String, Table, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.custody import Access, AccessKind, Leg
 from calls.errors import AudioGone
@@ -152,11 +153,25 @@ def filled(table: Table, call_id: CallId) -> dict[str, object]:
         *((Boolean, True), (LargeBinary, b"w")),
     )
 
+    number = int(call_id.replace(".", ""))  # another one for every call
+
     def value(column: Column[object]) -> object:
-        return next((some for kind, some in kinds if isinstance(column.type, kind)), 1)
+        return next((some for kind, some in kinds if isinstance(column.type, kind)), number)
 
     row = {column.name: value(column) for column in table.c if column.name != "number"}
-    return row | {"call_id": call_id, "leg": "agent"} if "leg" in row else row | {"call_id": call_id}
+    return row | {name: some for name, some in (("call_id", call_id), ("leg", "agent")) if name in row}
+
+
+async def fill(connection: AsyncConnection, table: Table, call_id: CallId) -> None:
+    """A row about the call where there is none, and what it refers to."""
+    for key in table.foreign_keys:
+        await fill(connection, key.column.table, call_id)
+    row = filled(table, call_id)
+    mine = [column == row[column.name] for column in table.primary_key if column.name in row]
+    if "call_id" in table.c:
+        mine = [table.c.call_id == call_id]
+    if await connection.scalar(select(literal(1)).where(*mine)) is None:
+        await connection.execute(insert(table).values(row))
 
 
 async def test_what_was_said_goes_with_the_sound(url: str, tmp_path: Path) -> None:
@@ -170,8 +185,7 @@ async def test_what_was_said_goes_with_the_sound(url: str, tmp_path: Path) -> No
         for call in (await at.recorded("1.1", 91), await at.recorded("1.2", 1)):
             async with at.engine.begin() as connection:
                 for table in (*spoken, *quoting):
-                    if not await connection.scalar(select(table.c.call_id).where(table.c.call_id == call)):
-                        await connection.execute(insert(table).values(filled(table, call)))
+                    await fill(connection, table, call)
         assert await at.keeper.keep() == 1
         async with at.engine.connect() as connection:
             for table in spoken:
@@ -179,7 +193,7 @@ async def test_what_was_said_goes_with_the_sound(url: str, tmp_path: Path) -> No
             for table in quoting:
                 gone, stays = (await connection.execute(select(table).order_by(table.c.call_id))).all()
                 assert "words" not in [getattr(gone, name) for name in table.info[WORDS_IN_COLUMNS]]
-                assert stays.evidence == [["words"]]
+                assert any(getattr(stays, name) in ("words", [["words"]]) for name in table.info[WORDS_IN_COLUMNS])
 
 
 class _Killed(BaseException):
