@@ -27,6 +27,13 @@ from calls.events import (
     MenuChosen,
     PersonAsked,
     RecordingArrived,
+    SparedWhy,
+    SurveyAnswered,
+    SurveyBegan,
+    SurveyInvited,
+    SurveyRated,
+    SurveyReasonGiven,
+    SurveySpared,
     prevailing,
 )
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, is_test_trunk
@@ -123,6 +130,18 @@ def events_of_call(draw: st.DrawFn, call_id: str, start: datetime = NOON) -> lis
         CallRequeued(call_id=call, at=at(), attempt=1),
         CallbackOffered(call_id=call, at=at()),
         CallbackPromised(call_id=call, at=at(), number=CALLER),
+        draw(
+            st.sampled_from(
+                [
+                    SurveyInvited(call_id=call, at=at(), design="after-call@1"),
+                    SurveySpared(call_id=call, at=at(), why=SparedWhy.RECENT),
+                ]
+            )
+        ),
+        SurveyBegan(call_id=call, at=at()),
+        SurveyRated(call_id=call, at=at(), level=5, dissatisfied=True),
+        SurveyAnswered(call_id=call, at=at(), dimension="attitude", level=1, points=100.0, weight=1.0),
+        SurveyReasonGiven(call_id=call, at=at()),
         CallEnded(call_id=call, at=at(), by=draw(st.sampled_from(EndedBy))),
         recording(call, at()),
     ]

@@ -27,6 +27,9 @@ from calls.events import (
     LegEnded,
     MenuChosen,
     PersonAsked,
+    SurveyBegan,
+    SurveyInvited,
+    SurveyRated,
 )
 from calls.ids import SYNTHETIC_TRUNK, AgentNumber, CallId, Language, LegId, SectionId
 from calls.live import AgentNow, AgentState, CallNow, LinkNow, Picture, QueueNow
@@ -83,6 +86,31 @@ def ended(s: float, by: EndedBy = EndedBy.CALLER) -> AnyEvent:
     return CallEnded(call_id=CALL, at=at(s), by=by)
 
 
+def asked_with_survey(s: float) -> AnyEvent:
+    """Asked for a person, and is to be invited to rate the talk."""
+    return PersonAsked(
+        call_id=CALL,
+        at=at(s),
+        section=INQUIRY,
+        language=Language("zh-CN"),
+        priority=False,
+        by=AskedBy.MENU,
+        survey=DESIGN,
+    )
+
+
+def invited(s: float) -> AnyEvent:
+    return SurveyInvited(call_id=CALL, at=at(s), design=DESIGN)
+
+
+def began(s: float) -> AnyEvent:
+    return SurveyBegan(call_id=CALL, at=at(s))
+
+
+def rated(s: float, level: int) -> AnyEvent:
+    return SurveyRated(call_id=CALL, at=at(s), level=level, dissatisfied=level >= 4)
+
+
 def told_one_by_one(events: Iterable[AnyEvent]) -> list[Change]:
     """What the ledger returns when each event is recorded by itself."""
     changes: list[Change] = []
@@ -115,7 +143,10 @@ async def read(exporter: Exporter) -> Samples:
     }
 
 
-COUNTED = ("hotline_calls_", "hotline_callbacks_", "hotline_offers_", "hotline_menu_")
+COUNTED = (
+    *("hotline_calls_", "hotline_callbacks_", "hotline_offers_", "hotline_menu_"),
+    *("hotline_surveys_", "hotline_ratings_"),
+)
 RATES = ("hotline_calls_settled", "hotline_calls_within_limit")
 """What rates are made of; each has a test of its own."""
 
@@ -143,6 +174,13 @@ class Row:
 
 
 OFFERED = {"calls_offered{inquiry}": 1.0}
+DESIGN = "after-call@1"
+TALK = (arrived(), asked_with_survey(4), rang(5), picked_up(8), heard(9), leg_ended(40, NORMAL))
+TALKED = OFFERED | {
+    "calls_answered{inquiry}": 1,
+    "offers{inquiry,answered_in_time}": 1,
+    "calls_ended{inquiry,answered}": 1,
+}
 
 TABLE: dict[str, Row] = {
     "answered on the second ring": Row(
@@ -237,6 +275,22 @@ TABLE: dict[str, Row] = {
     "taken to a person by the dialplan": Row(
         (arrived(), asked(3, by=AskedBy.FALLBACK)),
         OFFERED | {"menu_fallbacks{}": 1},
+    ),
+    "rated after the talk, and not satisfied": Row(
+        (*TALK, invited(40.1), began(45), rated(45.1, 5), ended(60, EndedBy.SYSTEM)),
+        TALKED | {"surveys{inquiry,invited}": 1, "surveys_begun{inquiry}": 1, "ratings{inquiry,dissatisfied}": 1},
+    ),
+    "invited, and hung up": Row(
+        (*TALK, invited(40.1), ended(60)),
+        TALKED | {"surveys{inquiry,invited}": 1},
+    ),
+    "not invited, although the caller stayed": Row(
+        (*TALK, ended(40.1, EndedBy.SYSTEM)),
+        TALKED | {"surveys{inquiry,missed}": 1},
+    ),
+    "the caller was the first to leave": Row(
+        (*TALK, ended(39.9)),
+        TALKED | {"surveys{inquiry,caller_left}": 1},
     ),
     "the link was down when it was picked up": Row(
         (arrived(), asked(4), rang(5), heard(12)),
