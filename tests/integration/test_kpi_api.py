@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,12 +73,21 @@ class Site:
             return document
 
 
-@pytest_asyncio.fixture
-async def folder(tmp_path: Path) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path, made: Path) -> Path:
+    """A ledger of one's own."""
+    return Path(shutil.copytree(made, tmp_path / "books"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of two calls: one of yesterday, answered after 14 s, one of today, given up."""
-    made = tmp_path / "books"
-    made.mkdir()
-    url = f"sqlite:///{made}/ledger.db"
+    made = tmp_path_factory.mktemp("books")
+    asyncio.run(fill(f"sqlite:///{made}/ledger.db"))
+    return made
+
+
+async def fill(url: str) -> None:
     await upgrade(url)
     engine = open_engine(url)
     ring = Ring("1001", rang=2, answered=14, connected=15, ended=60, cause=16)
@@ -86,7 +97,6 @@ async def folder(tmp_path: Path) -> Path:
     rollups = RollUps(engine, ZONE, 15.0, SetClock(NOW))
     await rollups.make((await rollups.stale())[0])
     await engine.dispose()
-    return made
 
 
 @pytest_asyncio.fixture
