@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 mkdir -p var
 run() { .venv/bin/python -m pytest --dist worksteal --basetemp var/pytest -p no:cacheprovider "$@"; }
 if [ $# -gt 0 ]; then run -n "${WORKERS:-2}" "$@"; exit; fi
-run -n "${WORKERS:-3}" tests/unit tests/contract tests/integration
+run -n "${WORKERS:-4}" tests/unit tests/contract tests/integration
 first=$?
 run -n "${WORKERS:-4}" tests/e2e
 second=$?
