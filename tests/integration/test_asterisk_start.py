@@ -137,7 +137,7 @@ async def test_the_ami_user_has_the_fewest_classes(started: Started) -> None:
     user = await started.ask(f"manager show user {AMI_USER}")
     classes = dict(re.findall(r"^\s*(read|write) perm: (.*)$", user, re.M))
     assert set(classes["read"].split(",")) == {"system", "call", "agent"}
-    assert set(classes["write"].split(",")) == {"call", "agent", "reporting"}
+    assert set(classes["write"].split(",")) == {"call", "agent", "reporting", "originate"}
 
 
 def ami(started: Started, user: str, secret: str) -> FencedManager:
