@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _LOOK_BACK = timedelta(days=30)
+_SHOW_EVERY = timedelta(seconds=5)
 _LOST_AFTER = timedelta(seconds=30)
 """An attempt that Asterisk has no channel for any more, and of which no end was told so long, is over."""
 
@@ -50,6 +51,7 @@ class CallbackKeeper:
         self._picture = picture
         self._on_open = on_open
         self._news = True
+        self._shown_at: datetime | None = None
 
     def on_change(self, change: Change) -> None:
         """A call has changed in the ledger."""
@@ -79,7 +81,9 @@ class CallbackKeeper:
         for forgotten in await self._book.forgotten(now - timedelta(minutes=self._own.taken_min)):
             await self._quietly(forgotten, forgotten.let_go(now), "not_called")
         await self._give(now)
-        await self._show(now)
+        if self._shown_at is None or now - self._shown_at >= _SHOW_EVERY or now < self._shown_at:
+            await self._show(now)
+            self._shown_at = now
 
     async def _enlist(self, now: datetime) -> bool:
         """Put on the list who is wanted there; whether there may be more."""
@@ -129,10 +133,11 @@ class CallbackKeeper:
 
     async def _give(self, now: datetime) -> None:
         """Give the first in line to an agent who has nothing to do, where enough of them have."""
-        least = self._own.give_when_ready
-        if not least or not self._desk.can_dial or not self._desk.policy.allows(now) or self._desk.calling:
+        least, picture = self._own.give_when_ready, self._picture()
+        if not least or sum(agent.state is AgentState.READY for agent in picture.agents) < least:
             return
-        picture = self._picture()
+        if not self._desk.can_dial or not self._desk.policy.allows(now) or self._desk.calling:
+            return
         busy = {queue.section for queue in picture.queues if queue.waiting}
         for callback in await self._book.waiting():
             if callback.state is not CallbackState.WAITING or callback.not_before > now:

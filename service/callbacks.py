@@ -59,7 +59,10 @@ def numbers_of(settings: Settings) -> Numbers:
 
 
 class CallbackDesk:
-    """What people do with call-backs, and what Asterisk asks about them (``console.parts.Callbacks``)."""
+    """What people do with call-backs, and what Asterisk asks about them.
+
+    Raises StorageError, and CallbackError where a call-back is not to be had, or nobody may be called now.
+    """
 
     def __init__(
         self,
@@ -84,31 +87,31 @@ class CallbackDesk:
     # ── What agents and the console ask ──────────────────────────────────────────────────────────────────────
 
     async def waiting(self, sections: Collection[SectionId] | None = None) -> list[CallBack]:
-        """See ``console.parts.Callbacks``."""
+        """The open ones in the order in which they are called; of some sections, or of all."""
         return await self.book.waiting(sections)
 
     async def get(self, number: int) -> CallBack | None:
-        """See ``console.parts.Callbacks``."""
+        """One of them, open or not."""
         return await self.book.get(number)
 
     async def of_call(self, call_id: CallId) -> list[CallBack]:
-        """See ``console.parts.Callbacks``."""
+        """All that followed from a call."""
         return await self.book.of_call(call_id)
 
     async def of_case(self, case_id: str) -> list[CallBack]:
-        """See ``console.parts.Callbacks``."""
+        """All that follow up a case."""
         return await self.book.of_case(case_id)
 
     async def attempts(self, number: int) -> list[Attempt]:
-        """See ``console.parts.Callbacks``."""
+        """Every attempt of one, in order."""
         return await self.book.attempts(number)
 
     async def history(self, number: int) -> Sequence[CallbackChange]:
-        """See ``console.parts.Callbacks``."""
+        """What happened to one, in order."""
         return await self.book.history(number)
 
     async def take_next(self, agent: AgentNumber) -> CallBack | None:
-        """See ``console.parts.Callbacks``."""
+        """Give an agent the first in line whose time has come, or what they have in hand; ``None``: none."""
         self._may_call()
         held = await self.book.in_hand(agent)
         if held is not None:
@@ -118,24 +121,24 @@ class CallbackDesk:
         return await self.book.take_next(agent, self._queues_of(agent), self._clock.now())
 
     async def take(self, number: int, agent: AgentNumber) -> CallBack:
-        """See ``console.parts.Callbacks``."""
+        """Give an agent this one."""
         self._may_call()
         self._queues_of(agent)
         before = await self._known(number)
         return await self.book.move(before, before.taken(agent, self._clock.now()), agent, "chosen")
 
     async def let_go(self, number: int, actor: str) -> CallBack:
-        """See ``console.parts.Callbacks``."""
+        """Back into the list."""
         before = await self._known(number)
         return await self.book.move(before, before.let_go(self._clock.now()), actor, "let_go")
 
     async def give_up(self, number: int, actor: str, why: str) -> CallBack:
-        """See ``console.parts.Callbacks``."""
+        """Nobody will call."""
         before = await self._known(number)
         return await self.book.move(before, before.given_up(why, self._clock.now()), actor, "given_up")
 
     async def again(self, number: int, actor: str) -> CallBack:
-        """See ``console.parts.Callbacks``."""
+        """Who answered was not who waits for it: back into the list, within the tries."""
         before = await self._known(number)
         after = before.again(self.policy, self._clock.now())
         return await self.book.move(before, after, actor, "not_the_caller")
@@ -152,7 +155,7 @@ class CallbackDesk:
         call_id: CallId | None = None,
         priority: bool = False,
     ) -> CallBack:
-        """See ``console.parts.Callbacks``."""
+        """List a follow-up of a case (C4); the same step again is the same one. Raises NumberRefused."""
         now = self._clock.now()
         new = NewCallback(
             origin=Origin.FOLLOW_UP,
@@ -169,7 +172,7 @@ class CallbackDesk:
         return await self.book.enlist(new, now)
 
     async def dial(self, number: int, agent: AgentNumber) -> Attempt:
-        """See ``console.parts.Callbacks``."""
+        """Ring the agent, then the caller. What comes of it is told by the attempt, later."""
         self._may_call()
         taken = await self._known(number)
         if taken.agent != agent:

@@ -169,25 +169,28 @@ class SqlCallbacks:
     async def tally(self, since: datetime, now: datetime) -> CallbackTally:
         """How the list stands, and what came of the promises that fell due since then."""
         promise = callbacks.c.origin == Origin.PROMISE.value
-        is_open = callbacks.c.state.in_(_OPEN)
-        due = and_(promise, callbacks.c.due_at >= since, callbacks.c.due_at < now)
+        late = and_(promise, callbacks.c.due_at < now)
+        is_open = select(callbacks.c.origin, func.count().label("number"), func.count().filter(late).label("late"))
+        is_open = is_open.where(callbacks.c.state.in_(_OPEN)).group_by(callbacks.c.origin)
         kept = callbacks.c.reached_at <= callbacks.c.due_at
-        counted = select(
-            func.count().filter(and_(promise, is_open, callbacks.c.due_at < now)).label("overdue"),
-            func.count().filter(and_(due, kept)).label("kept"),
-            func.count().filter(due).label("due"),
-            func.count()
-            .filter(and_(callbacks.c.state == CallbackState.GIVEN_UP.value, callbacks.c.since >= since))
-            .label("given_up"),
-        ).where(or_(is_open, callbacks.c.due_at >= since, callbacks.c.since >= since))
-        by_origin = select(callbacks.c.origin, func.count().label("number")).where(is_open)
+        due = select(func.count().label("due"), func.count().filter(kept).label("kept")).where(
+            promise, callbacks.c.due_at >= since, callbacks.c.due_at < now
+        )
+        given_up = select(func.count()).where(
+            callbacks.c.state == CallbackState.GIVEN_UP.value, callbacks.c.since >= since
+        )
         with translated():
             async with self._engine.connect() as connection:
-                row = (await connection.execute(counted)).one()
-                rows = await connection.execute(by_origin.group_by(callbacks.c.origin))
-                still = {Origin(each.origin): each.number for each in rows}
-        open_by_origin = {origin: still.get(origin, 0) for origin in Origin}
-        return CallbackTally(open_by_origin, row.overdue, row.kept, row.due - row.kept, row.given_up)
+                rows = (await connection.execute(is_open)).all()
+                fell_due = (await connection.execute(due)).one()
+                lost = int(await connection.scalar(given_up) or 0)
+        return CallbackTally(
+            open=dict.fromkeys(Origin, 0) | {Origin(row.origin): row.number for row in rows},
+            overdue=sum(row.late for row in rows),
+            kept=fell_due.kept,
+            broken=fell_due.due - fell_due.kept,
+            given_up=lost,
+        )
 
     # ── Changing ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -89,12 +89,7 @@ callbacks = Table(
     Column("reached_at", UtcDateTime),
     Column("note", String, nullable=False, comment="why it was given up"),
     Index(None, "origin", "about", unique=True),
-    Index(
-        "ix_callbacks_open",
-        "not_before",
-        sqlite_where=text("state IN ('waiting', 'taken', 'dialling')"),
-        postgresql_where=text("state IN ('waiting', 'taken', 'dialling')"),
-    ),
+    Index(None, "state", "since"),
     Index(None, "due_at"),
     Index(None, "telephone"),
 )

@@ -11,7 +11,6 @@ branch_labels = None
 depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
-_OPEN = sa.text("state IN ('waiting', 'taken', 'dialling')")
 
 
 def upgrade() -> None:
@@ -103,7 +102,7 @@ def _callbacks() -> None:
         sa.Column("note", sa.String, nullable=False, comment="why it was given up"),
         sa.PrimaryKeyConstraint("number", name="pk_callbacks"),
     )
-    op.create_index("ix_callbacks_open", "callbacks", ["not_before"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index("ix_callbacks_state_since", "callbacks", ["state", "since"])
     op.create_index("ix_callbacks_origin_about", "callbacks", ["origin", "about"], unique=True)
     op.create_index("ix_callbacks_due_at", "callbacks", ["due_at"])
     op.create_index("ix_callbacks_telephone", "callbacks", ["telephone"])
