@@ -85,6 +85,12 @@ class AccessKind(StrEnum):
     """Lists with names and contacts; what was asked for is in the reason."""
     ROTATE_KEY = "rotate_key"
     RESTORE = "restore"
+    SIGN_IN = "sign_in"
+    """Came into the console."""
+    PEOPLE = "people"
+    """People, roles, passwords, sessions and tokens were changed."""
+    SEE_LOG = "see_log"
+    """Looked into this log."""
 
 
 @dataclass(frozen=True, slots=True)

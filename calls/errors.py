@@ -32,6 +32,8 @@ SanshengError
 │   └── KeyMissing             the master key that is needed is not there
 ├── AttachmentRefused        a file that cannot be taken: empty, too large, too many, of a kind that is not taken
 ├── AccessDenied             the right or the reason that this needs is missing
+├── PeopleError              somebody cannot be added or changed so
+│   └── WeakPassword         a password that others would guess
 ├── BackupError              a backup cannot be made, or what is restored is not what was saved
 ├── ModelError               a speech model is missing, damaged or unknown
 ├── TranscriptionError       a leg cannot be transcribed
@@ -180,6 +182,14 @@ class AttachmentRefused(SanshengError):
 
 class AccessDenied(SanshengError):
     """The right or the reason that this needs is missing."""
+
+
+class PeopleError(SanshengError):
+    """Somebody cannot be added or changed so: the name is taken, unknown, or the last administrator's."""
+
+
+class WeakPassword(PeopleError):
+    """A password that others would guess. The message says why, and does not quote it."""
 
 
 class BackupError(SanshengError):

@@ -132,6 +132,8 @@ class Person:
     """Their number on the roster, if they answer calls."""
     language: Language | None = None
     """The console's language they chose; ``None``: as the browser asks."""
+    only: frozenset[Right] | None = None
+    """What a token was made for: it may do none of the rest; ``None`` for the person themselves."""
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -139,7 +141,8 @@ class Person:
 
     @property
     def rights(self) -> frozenset[Right]:
-        return frozenset(right for role in self.roles for right in RIGHTS[role])
+        given = frozenset(right for role in self.roles for right in RIGHTS[role])
+        return given if self.only is None else given & self.only
 
     def may(self, right: Right) -> bool:
         """Whether they have the right at all; to what, ``scope`` tells."""
@@ -148,7 +151,7 @@ class Person:
     def scope(self, right: Right) -> Scope:
         """How far a right of theirs reaches."""
         everything, sections, agent = False, set[SectionId](), None
-        for grant in self.grants:
+        for grant in self.grants if self.may(right) else ():
             if right not in RIGHTS[grant.role]:
                 continue
             if grant.role in _OWN_CALLS_ONLY and right not in _NOT_BY_AGENT:

@@ -12,10 +12,13 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from calls.errors import FigureError, StorageError
+from calls.people import Right
 from calls.periods import Grain, Period
 from calls.ports import Clock
 from console.api_model import Failure, FigureOut, FiguresOut, KpiOut, KpiQuery, KpisOut, periods_of
+from console.ask import Ask
 from console.openapi import Operation, document
+from console.routes import Route
 from metrics.kpi.catalogue import KPIS
 from metrics.kpi.figures import KpiFigures, why_undefined
 from metrics.kpi.model import Kpi
@@ -53,24 +56,27 @@ class KpiApi:
         self._zone = zone
         self._document = document("Sansheng: figures", _VERSION, _OPERATIONS, Failure)
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """What is answered; everything is read-only."""
         return [
-            web.get("/api/v1/kpi", self.figures),
-            web.get("/api/v1/kpi/catalogue", self.catalogue),
-            web.get("/api/v1/openapi.json", self.openapi),
+            Route(method="GET", path=path, needs=Right.SEE_FIGURES, handler=handler, api=True)
+            for path, handler in (
+                ("/api/v1/kpi", self.figures),
+                ("/api/v1/kpi/catalogue", self.catalogue),
+                ("/api/v1/openapi.json", self.openapi),
+            )
         ]
 
-    async def figures(self, request: web.Request) -> web.Response:
+    async def figures(self, ask: Ask) -> web.Response:
         """Figures. 400 for a question without an answer, 503 while the books cannot be read."""
         try:
-            return _json(await self._answer(_question(request)))
+            return _json(await self._answer(_question(ask)))
         except FigureError as error:
             return _json(Failure(error=str(error)), status=400)
         except StorageError:
             return _json(Failure(error="the books cannot be read at the moment"), status=503)
 
-    async def catalogue(self, request: web.Request) -> web.Response:
+    async def catalogue(self, ask: Ask) -> web.Response:
         """Every definition."""
         current = self._figures.catalogue.current()
         known = {(kpi.id, kpi.version): kpi for kpi in (*KPIS, *current)}
@@ -81,7 +87,7 @@ class KpiApi:
             )
         )
 
-    async def openapi(self, request: web.Request) -> web.Response:
+    async def openapi(self, ask: Ask) -> web.Response:
         """The description of all this."""
         return web.json_response(self._document)
 
@@ -117,11 +123,11 @@ def _bounded(number: int) -> None:
         raise FigureError(f"more than {MOST_FIGURES} figures: ask for fewer indicators or periods")
 
 
-def _question(request: web.Request) -> KpiQuery:
+def _question(ask: Ask) -> KpiQuery:
     """The query string as the question. Raises FigureError with what is wrong, in words."""
     told: dict[str, str | list[str]] = {}
-    for name in request.query:
-        values = request.query.getall(name)
+    for name in ask.query:
+        values = ask.query.getall(name)
         if name not in _MANY and len(values) > 1:
             raise FigureError(f"`{name[:20]}` is given more than once")
         told[name] = values if name in _MANY else values[0]

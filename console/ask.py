@@ -45,7 +45,11 @@ class Ask:
     body: bytes = b""
     """Of requests that are no form."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Whatever their case; without the cookies and tokens, which are the gate's business."""
     remote: str = ""
+    """The address that it came from; behind a proxy, the one that the proxy tells."""
+    flash: str = ""
+    """The key of a text that the form before this page left to be shown once."""
     session: str = ""
     """The session's id in the books; empty for nobody, and for tokens."""
 

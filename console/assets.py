@@ -39,6 +39,10 @@ class Assets:
         assert self._by_name[name]
         return f"/static/{self.digest}/{name}"
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name: a page may do without it."""
+        return name in self._by_name
+
     def get(self, digest: str, name: str) -> Asset | None:
         """What an address means; ``None`` for files of another version or none at all."""
         return self._by_name.get(name) if digest == self.digest else None

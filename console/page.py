@@ -47,7 +47,7 @@ class Page:
             "limit": f"{board.limit_s:g}",
             "painted": _PAINTED_ITEMS,
         }
-        for part in environment.list_templates():
+        for part in ("board.html.j2", "parts.html.j2"):
             environment.get_template(part)  # read and compiled now, not while callers wait
         self._template = environment.get_template("board.html.j2")
         self._zone = ZoneInfo(board.time_zone)

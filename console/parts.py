@@ -14,6 +14,8 @@ from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
 from calls.waveform import Waveform
+from console.doorkeeper import Doorkeeper
+from console.doors import Doors
 from console.painter import Painter
 from console.quality.terms import QualityTerms
 from metrics.kpi.figures import KpiFigures
@@ -49,6 +51,8 @@ class Parts:
     """All of it belongs to the back room's loop."""
 
     engine: AsyncEngine
+    doorkeeper: Doorkeeper
+    doors: Doors
     clock: Clock
     zone: ZoneInfo
     painter: Painter

@@ -27,6 +27,8 @@ class Open(Enum):
     """Whoever has a session, whatever their role."""
     SCRAPERS = "scrapers"
     """Prometheus and health checks: from this machine, without a session."""
+    STATIC = "static"
+    """Files that are the same for everybody: nobody looks at who asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

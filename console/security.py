@@ -6,39 +6,38 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        " media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Server": "sansheng",
 }
 
 
+BOARD_POLICY = _HEADERS["Content-Security-Policy"].replace("form-action 'self'", "form-action 'none'") + (
+    "; require-trusted-types-for 'script'"
+)
+"""The live board sends no forms, and its scripts write no HTML."""
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal handler: every answer, errors and streams included, is told to trust nothing from elsewhere."""
-    response.headers.update(_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    """Signal handler: every answer, errors and streams included, is told to trust nothing from elsewhere.
 
-
-@web.middleware
-async def only_loopback_names(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests that do not name this machine's loopback: 421.
-
-    A page of another site can point its own name at 127.0.0.1 and read what is served there (DNS rebinding).
-    The browser still sends that name.
+    A page may have a policy of its own, if it is no weaker (the board's is stricter).
     """
-    if not is_loopback(request.headers.get("Host", "")):
-        raise web.HTTPMisdirectedRequest(text="this server answers to localhost only\n")
-    return await handler(request)
+    own = response.headers.get("Content-Security-Policy")
+    response.headers.update(_HEADERS)
+    if own:
+        response.headers["Content-Security-Policy"] = own
+    response.headers.setdefault("Cache-Control", "no-store")
 
 
 def is_loopback(host: str) -> bool:

@@ -23,6 +23,7 @@ from service.commands import (
     backup,
     listen,
     models,
+    people,
     recordings,
     retention,
     rules,
@@ -115,7 +116,19 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("number", nargs="?")
     agent.add_argument("--reason", default="break")
     agent.set_defaults(run=_agent)
-    for noun in (recordings, transcripts, verdicts, rules, models, audit, retention, backup, listen, search):
+    for noun in (
+        recordings,
+        transcripts,
+        verdicts,
+        rules,
+        models,
+        audit,
+        retention,
+        backup,
+        listen,
+        search,
+        people,
+    ):
         noun.register(commands)
     return parser
 
@@ -245,7 +258,7 @@ def _welcome(settings: Settings, asterisk: object, servers: Mapping[str, str]) -
     return f"""
 三声 Sansheng is running.
 
-    live page   {web}/
+    console     {web}/
     metrics     {web}/metrics
     health      {web}/healthz  {web}/readyz{more}
 

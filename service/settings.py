@@ -24,6 +24,7 @@ from calls.errors import SettingsError
 from calls.ids import SYNTHETIC_TRUNK
 from calls.outages import DailyHours
 from calls.people import Role
+from service.console_settings import ConsoleSettings
 from service.settings_after_calls import Callbacks, Survey, checked_hours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,7 +102,7 @@ class Ports(_Part):
 
     ami: Port = Field(5038, description="Asterisk's manager interface")
     agi: Port = Field(4573, description="our FastAGI server")
-    web: Port = Field(8080, description="live page, /metrics, /healthz, /readyz")
+    web: Port = Field(8080, description="the console, /metrics, /healthz, /readyz")
     prometheus: Port = Field(9090, description="Prometheus, with MONITORING=1")
     alertmanager: Port = Field(9093, description="Alertmanager, with MONITORING=1")
 
@@ -399,6 +400,7 @@ class Settings(_Part):
     transcription: Transcription = Transcription()
     judging: Judging = Judging()
     quality: Quality = Quality()
+    console: ConsoleSettings = ConsoleSettings()
     cases: Cases = Cases()
     retention: Retention = Retention()
     survey: Survey = Survey()

@@ -16,8 +16,8 @@ from calls.errors import AmiError, RuleError, SettingsError, StorageError
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.live import LinkNow
 from calls.ports import Clock
-from console.api import KpiApi
-from console.app import make_app
+from console.app import Now
+from console.assets import Assets
 from console.view import Board
 from ivr.agi.application import Route
 from ivr.agi.guard import TakeoverGuard
@@ -40,6 +40,7 @@ from service.callback_agi import NUMBER, TAKE, CallbackNumber, CallbackTaking
 from service.callback_list import CallbackKeeper
 from service.callbacks import CallbackDesk
 from service.cases import CaseKeeper
+from service.console import console_of, parts_of
 from service.custodian import Custodian
 from service.custody import custody_of
 from service.desk import TranscriptionDesk
@@ -288,8 +289,11 @@ class Hotline:
 
     @contextlib.asynccontextmanager
     async def _web(self) -> AsyncIterator[None]:
-        api = KpiApi(self._figures, self._clock, self._settings.zone)
-        app = make_app(self._live, self._exporter.render, self.health, board=self._page, api=api)
+        assets = Assets()
+        now = Now(self._live, self._exporter.render, self.health, self._page, assets=assets)
+        names = self._page.section_names
+        parts = parts_of(self._settings, self._room_engine, self._clock, names, assets)
+        app = console_of(parts, now, self._room.run)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

@@ -31,8 +31,17 @@ function open() {
   source.addEventListener("error", () => {
     lose();
     // After an answer other than 200 the browser gives up: begin again.
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, retryMs);
+    if (source.readyState === EventSource.CLOSED) setTimeout(again, retryMs);
   });
+}
+
+async function again() {
+  const asked = new AbortController();
+  const answer = await fetch(page.feed, { signal: asked.signal }).catch(() => null);
+  asked.abort();
+  // The session is over, or the right is gone: to the page for signing in, or the one that says so.
+  if (answer?.status === 401 || answer?.status === 403) location.reload();
+  else open();
 }
 
 function show(view) {

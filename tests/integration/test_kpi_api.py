@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +17,13 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from calls.live import LinkNow, Picture
 from calls.workdays import Workdays
 from console.api import MOST_PERIODS, KpiApi
-from console.app import make_app
+from console.areas.login import Login
+from console.parts import Parts
 from metrics.kpi.catalogue import Catalogue
 from metrics.kpi.figures import KpiFigures, Sources
 from storage.books import SqlBooks
@@ -30,24 +31,11 @@ from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
 from storage.rollups import RollUps
 from tests.support_books import SetClock
+from tests.support_console import served
 from tests.support_ledger import CALLER, Ring, story
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
-
-
-class NothingLive:
-    """A live source with nothing going on."""
-
-    def picture(self) -> Picture:
-        return Picture(at=NOW, link=LinkNow.DOWN)
-
-    async def changes(self) -> AsyncIterator[Picture]:
-        yield self.picture()
-
-
-async def no_metrics() -> bytes:
-    return b""
 
 
 @dataclass(frozen=True)
@@ -101,18 +89,14 @@ async def fill(url: str) -> None:
 
 @pytest_asyncio.fixture
 async def site(folder: Path) -> AsyncIterator[Site]:
-    engine = open_engine(f"sqlite:///{folder}/ledger.db")
-    books = SqlBooks(engine, ZONE, 15.0, Workdays(frozenset(), frozenset()))
     clock = SetClock(NOW)
-    api = KpiApi(KpiFigures(Sources(books), clock, Catalogue(15.0)), clock, ZONE)
-    app = make_app(NothingLive(), no_metrics, dict, api=api)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as client:
-        yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", client)
-    await runner.cleanup()
-    await engine.dispose()
+
+    def area(parts: Parts) -> list[KpiApi | Login]:
+        books = SqlBooks(parts.engine, ZONE, 15.0, Workdays(frozenset(), frozenset()))
+        return [Login(parts), KpiApi(KpiFigures(Sources(books), clock, Catalogue(15.0)), clock, ZONE)]
+
+    async with served(folder, url=f"sqlite:///{folder}/ledger.db", areas=area) as console:
+        yield Site(console.url, await console.client("ops"))
 
 
 async def test_a_figure_carries_everything(site: Site) -> None:
@@ -218,7 +202,8 @@ async def test_a_question_without_an_answer_is_told_why(site: Site, query: str, 
 
 async def test_while_the_books_are_away_that_is_what_is_said(site: Site, folder: Path) -> None:
     await site.get("?kpi=K1")
-    (folder / "ledger.db").write_bytes(b"not a database any more" * 1000)
+    with closing(sqlite3.connect(folder / "ledger.db")) as books:
+        books.execute("ALTER TABLE calls RENAME TO gone")
     told = await site.get("?kpi=K1", status=503)
     assert "books" in told["error"]
 

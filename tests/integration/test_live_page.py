@@ -5,27 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from calls.call import Stage
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.live import AgentNow, AgentState, CallNow, LinkNow, Picture, QueueNow
+from calls.people import Grant, Role
 from calls.ports import DayFigures, Ratio
 from console import feed as feed_module
-from console.app import make_app
 from console.feed import Feed
 from console.view import Board
 from metrics.exporter import Exporter
 from tests.support_chromium import chromium
+from tests.support_console import Somebody, served
+from tests.support_prepared import prepared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
 
@@ -89,36 +92,59 @@ class FakeLive:
         self.news.put_nowait(picture)
 
 
-@dataclass
 class Site:
     """A console that runs, and can be stopped and started again at its address."""
 
-    live: FakeLive
-    health: dict[str, bool] = field(default_factory=lambda: {"ledger": True, "ami": True, "agi": True})
-    port: int = 0
-    heartbeat_s: float = 5.0
-    _runner: web.AppRunner | None = None
+    def __init__(self, folder: Path, live: FakeLive, heartbeat_s: float = 5.0) -> None:
+        self.live = live
+        self.health = {"ledger": True, "ami": True, "agi": True}
+        self.heartbeat_s = heartbeat_s
+        self.port = 0
+        self._folder = folder
+        self._books = ""
+        self._stack = AsyncExitStack()
+        self._cookies: list[Any] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def board(self) -> str:
+        return f"{self.url}/board"
+
     async def start(self) -> None:
         exporter = Exporter(sections=(INQUIRY, COMPLAINT), limit_s=15, build={"version": "1"})
-        app = make_app(self.live, exporter.render, lambda: self.health, board=BOARD, heartbeat_s=self.heartbeat_s)
-        self._runner = web.AppRunner(app, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
-        self.port = self._runner.addresses[0][1]
+        self._books = self._books or await prepared("sqlite", self._folder)
+        self.console = await self._stack.enter_async_context(
+            served(
+                self._folder,
+                url=self._books,
+                people=[Somebody("watcher", "孙浩", (Grant(Role.OPS),))],
+                live=self.live,
+                render=exporter.render,
+                health=lambda: self.health,
+                board=BOARD,
+                heartbeat_s=self.heartbeat_s,
+                port=self.port,
+            )
+        )
+        self.port = int(self.console.url.rpartition(":")[2])
+        self.client = await self.console.client("watcher")
 
     async def stop(self) -> None:
-        assert self._runner
-        await self._runner.cleanup()
+        await self._stack.aclose()
+
+    async def cookies(self) -> list[Any]:
+        """Of somebody who is signed in; sessions outlive the service."""
+        if not self._cookies:
+            self._cookies = [{"name": c.key, "value": c.value, "url": self.url} for c in self.client.cookie_jar]
+        return self._cookies
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def site() -> AsyncIterator[Site]:
-    site = Site(FakeLive(QUIET))
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    site = Site(tmp_path, FakeLive(QUIET))
     await site.start()
     yield site
     await site.stop()
@@ -138,12 +164,18 @@ async def browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, url: str, *, java_script: bool = True, may_lose_line: bool = False
+    browser: Browser,
+    site: Site,
+    path: str = "/board",
+    *,
+    java_script: bool = True,
+    may_lose_line: bool = False,
 ) -> AsyncIterator[Page]:
     """The page at a desk; errors and breaches of the content security policy fail the test."""
     context = await browser.new_context(
         viewport={"width": 1280, "height": 720}, locale="zh-CN", java_script_enabled=java_script
     )
+    await context.add_cookies(await site.cookies())
     page = await context.new_page()
     complaints: list[str] = []
 
@@ -155,7 +187,7 @@ async def opened(
     page.on("console", hear)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("dialog", lambda dialog: complaints.append(f"a dialog opened: {dialog.message}"))
-    await page.goto(url)
+    await page.goto(path if path.startswith("about:") else site.url + path)
     yield page
     await context.close()
     assert complaints == []
@@ -165,7 +197,7 @@ async def opened(
 
 
 async def test_a_change_of_the_picture_reaches_the_page(site: Site, browser: Browser) -> None:
-    async with opened(browser, f"{site.url}/?lang=zh-CN") as page:
+    async with opened(browser, site, "/board?lang=zh-CN") as page:
         await expect(page.locator("[data-key='1001'] .state")).to_contain_text("未登录")
         await expect(page.get_by_text("没有座席登录")).to_be_visible()
         await expect(page.get_by_text("现在没有通话")).to_be_visible()
@@ -195,7 +227,7 @@ async def test_what_stays_keeps_its_element_and_its_place(site: Site, browser: B
     """Rows are not made afresh four times a second: selection and screen readers stay where they are."""
     newcomer = replace(BUSY.agents[0], number=AgentNumber("1000"), name="新来的")
     site.live.show(BUSY)
-    async with opened(browser, site.url) as page:
+    async with opened(browser, site) as page:
         element = await page.locator(".agent[data-key='1002']").element_handle()
         site.live.show(replace(BUSY, agents=(newcomer, *BUSY.agents)))
         await expect(page.locator(".agent b").first).to_have_text("1000")
@@ -232,12 +264,12 @@ async def outline(page: Page) -> list[object]:
 
 
 async def test_the_first_paint_and_the_update_say_the_same(site: Site, browser: Browser) -> None:
-    async with opened(browser, site.url) as updated:
+    async with opened(browser, site) as updated:
         await expect(updated.locator("tbody tr")).to_have_count(0)
         site.live.show(BUSY)
         await expect(updated.locator("tbody tr")).to_have_count(2)
         by_update = await outline(updated)
-    async with opened(browser, site.url, java_script=False) as painted:
+    async with opened(browser, site, java_script=False) as painted:
         by_server = await outline(painted)
     assert len(by_server) > 100
     assert by_update == by_server
@@ -247,10 +279,10 @@ async def test_a_crowded_page_is_painted_in_part_and_filled_at_once(site: Site, 
     """Painting hundreds of calls would hold the callers in the menu up; the feed brings what was left out."""
     many = tuple(replace(CALL, call_id=CallId(f"hotline-1772413200.{n}")) for n in range(200))
     site.live.show(replace(BUSY, calls=many))
-    async with opened(browser, site.url, java_script=False) as painted:
+    async with opened(browser, site, java_script=False) as painted:
         assert 0 < await painted.locator("tbody tr").count() < 200
         await expect(painted.locator(".calls h2 small")).to_have_text("200")
-    async with opened(browser, site.url) as filled:
+    async with opened(browser, site) as filled:
         await expect(filled.locator("tbody tr")).to_have_count(200)
 
 
@@ -260,9 +292,9 @@ async def test_a_crowded_page_is_painted_in_part_and_filled_at_once(site: Site, 
 async def test_the_three_ring_clock(site: Site, browser: Browser, waited_s: float, alert: str, words: str) -> None:
     """A1: amber in the third ring, red when it is over, and never by colour alone."""
     site.live.show(replace(BUSY, calls=(replace(CALL, asked_at=ago(waited_s)),)))
-    async with opened(browser, "about:blank") as page:
+    async with opened(browser, site, "about:blank") as page:
         await page.clock.set_fixed_time(T0)
-        await page.goto(site.url)
+        await page.goto(site.board)
         clock = page.locator("tbody .clock")
         await expect(clock).to_have_attribute("data-alert", alert)
         await expect(clock).to_contain_text(words)
@@ -271,16 +303,16 @@ async def test_the_three_ring_clock(site: Site, browser: Browser, waited_s: floa
 
 async def test_the_readers_clock_does_not_matter(site: Site, browser: Browser) -> None:
     site.live.show(BUSY)
-    async with opened(browser, "about:blank") as page:
+    async with opened(browser, site, "about:blank") as page:
         await page.clock.set_fixed_time(T0 + timedelta(hours=5))
-        await page.goto(site.url)
+        await page.goto(site.board)
         await expect(page.locator("tbody time").first).to_have_text("0:04")
         await expect(page.locator("#time")).to_have_text("09:00:00")
 
 
 async def test_both_languages(site: Site, browser: Browser) -> None:
     site.live.show(BUSY)
-    async with opened(browser, site.url) as page:
+    async with opened(browser, site) as page:
         await expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
         await expect(page.locator("h1")).to_contain_text("三声热线")
         await expect(page.locator("tbody")).to_contain_text("投诉处理科")
@@ -304,7 +336,7 @@ async def test_a_hostile_name_is_only_text(site: Site, browser: Browser, java_sc
     )
     if not java_script:
         site.live.show(hostile)
-    async with opened(browser, site.url, java_script=java_script) as page:
+    async with opened(browser, site, java_script=java_script) as page:
         if java_script:
             site.live.show(hostile)
         await expect(page.locator(".agent .name")).to_have_text(HOSTILE)
@@ -314,7 +346,7 @@ async def test_a_hostile_name_is_only_text(site: Site, browser: Browser, java_sc
 
 async def test_a_lost_line_shows_and_comes_back_by_itself(site: Site, browser: Browser) -> None:
     site.live.show(BUSY)
-    async with opened(browser, f"{site.url}/?lang=en", may_lose_line=True) as page:
+    async with opened(browser, site, "/board?lang=en", may_lose_line=True) as page:
         await expect(page.locator("#lost")).to_be_hidden()
         await expect(page.locator("tbody tr")).to_have_count(2)
         await page.wait_for_function("document.querySelector('#age').textContent !== ''")
@@ -335,17 +367,17 @@ async def test_a_lost_line_shows_and_comes_back_by_itself(site: Site, browser: B
 
 
 async def test_a_line_that_is_silent_counts_as_lost(site: Site, browser: Browser) -> None:
-    async with opened(browser, "about:blank") as page:
+    async with opened(browser, site, "about:blank") as page:
         await page.clock.install(time=T0)
         await page.route("**/live*", lambda route: None)
-        await page.goto(site.url)
+        await page.goto(site.board)
         await expect(page.locator("#lost")).to_be_hidden()
         await page.clock.run_for(int(4000 * site.heartbeat_s))
         await expect(page.locator("#lost")).to_be_visible()
 
 
 async def test_a_page_of_an_older_version_reloads_itself(site: Site, browser: Browser) -> None:
-    async with opened(browser, site.url) as page:
+    async with opened(browser, site) as page:
         await page.evaluate("document.body.dataset.assets = 'old'")
         async with page.expect_navigation():
             site.live.show(BUSY)
@@ -354,20 +386,20 @@ async def test_a_page_of_an_older_version_reloads_itself(site: Site, browser: Br
 
 async def test_the_keyboard_reaches_everything(site: Site, browser: Browser) -> None:
     site.live.show(BUSY)
-    async with opened(browser, f"{site.url}/?lang=en") as page:
+    async with opened(browser, site, "/board?lang=en") as page:
         reached = []
-        for _ in range(4):
+        for _ in range(5):
             await page.keyboard.press("Tab")
             focus = page.locator(":focus")
             reached.append(await focus.get_attribute("aria-labelledby") or await focus.inner_text())
-        assert reached == ["Skip to the board", "中文", "h-agents", "h-calls"]
+        assert reached == ["Skip to the board", "Console", "中文", "h-agents", "h-calls"]
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (420, 900)])
 async def test_nothing_sticks_out(site: Site, browser: Browser, language: str, width: int, height: int) -> None:
     site.live.show(BUSY)
-    async with opened(browser, f"{site.url}/?lang={language}") as page:
+    async with opened(browser, site, f"/board?lang={language}") as page:
         await page.set_viewport_size({"width": width, "height": height})
         await expect(page.locator("tbody tr")).to_have_count(2)
         root = page.locator("html")
@@ -378,7 +410,7 @@ async def test_nothing_sticks_out(site: Site, browser: Browser, language: str, w
 
 # ── Over HTTP ────────────────────────────────────────────────────────────────────────────────────────────────
 
-PATHS = ["/", "/live", "/metrics", "/healthz", "/readyz", "/static/old/board.js", "/nonsense"]
+PATHS = ["/", "/board", "/live", "/metrics", "/healthz", "/readyz", "/static/old/board.js", "/nonsense"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -406,7 +438,7 @@ async def test_other_names_are_refused_while_bound_to_loopback(
 
 
 async def test_static_files_are_kept_for_ever_under_their_version(site: Site, http: aiohttp.ClientSession) -> None:
-    async with http.get(f"{site.url}/") as answer:
+    async with site.client.get(site.board) as answer:
         html = await answer.text()
     path = html.split('src="')[1].split('"')[0]
     async with http.get(site.url + path) as answer:
@@ -435,7 +467,7 @@ async def test_ready_says_what_is_not(site: Site, http: aiohttp.ClientSession) -
 
 
 async def test_only_reading(site: Site, http: aiohttp.ClientSession) -> None:
-    async with http.post(f"{site.url}/") as answer:
+    async with site.client.post(site.board) as answer:
         assert answer.status == 405
 
 
@@ -449,19 +481,19 @@ async def next_view(answer: aiohttp.ClientResponse) -> dict[str, object]:
 
 async def test_the_feed_begins_with_the_picture_of_the_moment(site: Site, http: aiohttp.ClientSession) -> None:
     site.live.show(BUSY)
-    async with http.get(f"{site.url}/live?lang=en") as answer:
+    async with site.client.get(f"{site.url}/live?lang=en") as answer:
         assert answer.content_type == "text/event-stream"
         view = await next_view(answer)
     assert view["callbacks_open"] == "2"
     assert view["link_text"] == "Asterisk: comparing"
 
 
-async def test_with_no_news_the_feed_beats(http: aiohttp.ClientSession) -> None:
+async def test_with_no_news_the_feed_beats(tmp_path: Path) -> None:
     """Nobody tells the page that a wrap-up is over: it is, by the clock."""
-    site = Site(FakeLive(BUSY), heartbeat_s=0.05)
+    site = Site(tmp_path, FakeLive(BUSY), heartbeat_s=0.05)
     await site.start()
     try:
-        async with http.get(f"{site.url}/live") as answer:
+        async with site.client.get(f"{site.url}/live") as answer:
             assert (await next_view(answer))["callbacks_open"] == "2"
             site.live._picture = replace(BUSY, callbacks_open=1)
             while (await next_view(answer))["callbacks_open"] != "1":
@@ -472,10 +504,11 @@ async def test_with_no_news_the_feed_beats(http: aiohttp.ClientSession) -> None:
 
 async def test_a_reader_who_takes_nothing_holds_up_nobody(site: Site, http: aiohttp.ClientSession) -> None:
     _, idle = await asyncio.open_connection("127.0.0.1", site.port, limit=1)
-    idle.write(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    session = next(c.value for c in site.client.cookie_jar if c.key == "sansheng")
+    idle.write(f"GET /live HTTP/1.1\r\nHost: localhost\r\nCookie: sansheng={session}\r\n\r\n".encode())
     await idle.drain()
     many = tuple(replace(BUSY.agents[0], number=AgentNumber(str(n))) for n in range(1000, 3000))
-    async with http.get(f"{site.url}/live", read_bufsize=2**22) as answer:
+    async with site.client.get(f"{site.url}/live", read_bufsize=2**22) as answer:
         await next_view(answer)
         for count in range(1, 31):
             site.live.show(replace(BUSY, agents=many, callbacks_open=count))

@@ -18,7 +18,10 @@ ZH, EN = LANGUAGES
 
 _IN_TEMPLATE = re.compile(r"""\bt\(\s*["']([\w.]+)["'](?!\s*~)""")
 _IN_CODE = re.compile(r"""\btexts\("([\w.]+)["]""")
+_IN_QUOTES = re.compile(r""""(\w+\.\w+)\"""")
+"""Whatever may be a key that is handed on: the text that is left for the next page, say."""
 _GROUPS_BY_NAME = ("link", "link_banner", "state", "stage", "reason", "language", "figures", "calls")
+_GROUPS_BY_NAME += ("nav", "refusal", "role", "right", "weak")
 _GROUPS_BY_NAME += tuple(
     f"desk_{group}"
     for group in (
@@ -45,7 +48,7 @@ def test_english_is_not_left_untranslated() -> None:
     english = load_texts(EN)
     chinese_signs = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
     found = [key for key in english.keys if chinese_signs.search(english(key))]
-    assert found == ["page.other_language"]
+    assert sorted(found) == ["frame.other_language", "page.other_language"]
 
 
 def used_keys() -> set[str]:
@@ -62,7 +65,8 @@ def test_every_text_that_is_used_exists() -> None:
 
 def test_no_text_is_left_over() -> None:
     by_name = {key for key in load_texts(ZH).keys if key.startswith(tuple(f"{g}." for g in _GROUPS_BY_NAME))}
-    assert load_texts(ZH).keys - used_keys() - by_name == set()
+    code = "".join(path.read_text("utf-8") for path in FOLDER.rglob("*.py"))
+    assert load_texts(ZH).keys - used_keys() - set(_IN_QUOTES.findall(code)) - by_name == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

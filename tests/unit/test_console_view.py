@@ -156,7 +156,7 @@ def test_other_names(host: str) -> None:
 
 def palettes() -> list[dict[str, str]]:
     """Light, and dark over light, as the style sheet sets them."""
-    sheet = (Path(module.__file__).parent / "static" / "board.css").read_text("utf-8")
+    sheet = (Path(module.__file__).parent / "static" / "look.css").read_text("utf-8")
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
         for block in re.findall(r":root \{(.*?)\n *\}", sheet, re.DOTALL)

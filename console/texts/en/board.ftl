@@ -2,6 +2,7 @@
 
 page-name = Sansheng hotline
 page-title = Live board
+page-console = Console
 page-skip = Skip to the board
 page-other_language = 中文
 page-no_script = Updating needs JavaScript; you see the moment at which the page was opened.

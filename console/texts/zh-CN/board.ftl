@@ -2,6 +2,7 @@
 
 page-name = 三声热线
 page-title = 热线实况
+page-console = 工作台
 page-skip = 跳到实况
 page-other_language = English
 page-no_script = 自动更新需要启用 JavaScript；现在看到的是打开页面时的情况。

@@ -1,0 +1,106 @@
+"""The links beside every page, and where each role starts; a link is shown to who may follow it.
+
+Areas add their lines here, one for each page that people go to by themselves, in the group it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from calls.people import Person, Right, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One page. Its words are ``nav.<text>``."""
+
+    path: str
+    text: str
+    needs: Right | tuple[Right, ...]
+
+    def is_for(self, person: Person) -> bool:
+        """Whether the page's own rule would let them in."""
+        return any(person.may(right) for right in (self.needs if isinstance(self.needs, tuple) else (self.needs,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links under one heading, ``nav.<text>``."""
+
+    text: str
+    links: tuple[Link, ...]
+
+
+GROUPS = (
+    Group(
+        "now",
+        (Link("/board", "board", Right.SEE_LIVE),),
+    ),
+    Group(
+        "quality",
+        (),
+    ),
+    Group(
+        "desk",
+        (),
+    ),
+    Group(
+        "figures_of_day",
+        (),
+    ),
+    Group(
+        "operations",
+        (),
+    ),
+    Group(
+        "administration",
+        (),
+    ),
+)
+
+START: tuple[tuple[Role, str], ...] = (
+    (Role.SUPERVISOR, "/board"),
+    (Role.LEAD, "/board"),
+    (Role.MONITOR, "/board"),
+    (Role.OPS, "/board"),
+)
+"""Where ``/`` leads: the first line with a role of theirs; without one, the first link they may follow."""
+
+ACCOUNT = "/account"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A link as it is painted."""
+
+    path: str
+    text: str
+    here: bool
+
+
+def menu_for(person: Person | None, path: str) -> list[tuple[str, list[Shown]]]:
+    """The groups with something in them for this person."""
+    if person is None:
+        return []
+    found = [link for group in GROUPS for link in group.links if link.is_for(person)]
+    here = _nearest(path, [link.path for link in found])
+    shown = [
+        (group.text, [Shown(link.path, link.text, link.path == here) for link in group.links if link in found])
+        for group in GROUPS
+    ]
+    return [(text, links) for text, links in shown if links]
+
+
+def start_of(person: Person) -> str:
+    """The page that somebody begins with."""
+    for role, path in START:
+        if role in person.roles:
+            return path
+    return next((link.path for group in GROUPS for link in group.links if link.is_for(person)), ACCOUNT)
+
+
+def _nearest(path: str, links: Collection[str]) -> str:
+    """The link that a page lies under: the longest that its address begins with."""
+    under = [link for link in links if path == link or path.startswith(link.rstrip("/") + "/")]
+    return max(under, key=len, default="")

@@ -1,0 +1,95 @@
+"""Passwords: what is too weak, and how they are kept (argon2id)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from calls.errors import WeakPassword
+
+SHORTEST = 12
+LONGEST = 128
+
+_AT_ONCE = 2
+"""Hashing takes 64 MiB and half a tenth of a second of a processor; callers in the menu come first."""
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+"""None that people mix up when they read them out."""
+_COMMON = frozenset(
+    """
+    password passw0rd passwort admin administrator welcome letmein changeme qwerty qwertyuiop asdfghjkl zxcvbnm
+    iloveyou sunshine princess football baseball superman dragon monkey master secret abc abcdef abcdefg test
+    sansheng hotline callcenter asterisk woaini mima nihao zhongguo beijing shanghai admin123 root toor
+    1qaz2wsx 1q2w3e4r 1q2w3e4r5t q1w2e3r4 zaq12wsx 147258369 5201314 1314520 qazwsx qazwsxedc
+    """.split()
+)
+_ROWS = ("abcdefghijklmnopqrstuvwxyz" * 2, "01234567890" * 3, "qwertyuiopasdfghjklzxcvbnm", "09876543210" * 3)
+
+
+class Passwords:
+    """Hashes and compares, in threads, a few at a time."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._nobodys = self._hasher.hash(secrets.token_hex(16))
+
+    async def hash(self, password: str) -> str:
+        """What is kept of a password."""
+        async with self._turn:
+            return await asyncio.to_thread(self._hasher.hash, _plain(password))
+
+    async def fits(self, password: str, kept: str | None) -> bool:
+        """Whether it is the one. Takes as long for somebody who is not there (``None``), and says no."""
+        if len(password) > LONGEST:
+            return False
+        async with self._turn:
+            fits = await asyncio.to_thread(self._fits, _plain(password), kept or self._nobodys)
+        return fits and kept is not None
+
+    def outdated(self, kept: str) -> bool:
+        """Whether it was hashed at a cost that is not today's."""
+        return self._hasher.check_needs_rehash(kept)
+
+    def _fits(self, password: str, kept: str) -> bool:
+        try:
+            return self._hasher.verify(kept, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def make_password() -> str:
+    """One at random, of about 79 bits, in groups that can be read out."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def check_password(password: str, login: str) -> None:
+    """Raises WeakPassword for one that others would guess; the message is one of ``console-texts``' names."""
+    plain = _plain(password)
+    bare = "".join(letter for letter in plain.lower() if letter.isalnum())
+    if len(plain) < SHORTEST:
+        raise WeakPassword("short")
+    if len(plain) > LONGEST:
+        raise WeakPassword("long")
+    if any(ord(letter) < 32 for letter in plain):
+        raise WeakPassword("unprintable")
+    if login in plain.lower() or (bare and bare in login):
+        raise WeakPassword("login")
+    if len(set(plain)) < 5 or any(bare in row for row in _ROWS) or _is_common(bare):
+        raise WeakPassword("common")
+
+
+def _is_common(bare: str) -> bool:
+    """A word that everybody tries, alone or with digits around it, or one word over and over."""
+    if bare in _COMMON or bare.strip("0123456789") in _COMMON | {""}:
+        return True
+    half = bare[: len(bare) // 2]
+    return bool(half) and half + half == bare
+
+
+def _plain(password: str) -> str:
+    """One form for what keyboards may write in several."""
+    return unicodedata.normalize("NFKC", password)

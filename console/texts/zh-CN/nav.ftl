@@ -1,0 +1,10 @@
+# 导航栏文字，各模块在 console/navigation.py 中登记。
+
+nav-now = 实时
+nav-quality = 质量
+nav-desk = 受理
+nav-figures_of_day = 指标
+nav-operations = 运行
+nav-administration = 管理
+
+nav-board = 实时看板

@@ -1,0 +1,76 @@
+"""The console joined: what its pages are made from, and the application that serves them (P1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from calls.ids import AgentNumber, Language, SectionId
+from calls.ports import Clock
+from console.app import Now, make_app
+from console.areas import areas
+from console.assets import Assets
+from console.doorkeeper import Doorkeeper, SessionLimits
+from console.doors import Doors
+from console.gate import Gate, Runner
+from console.painter import Painter
+from console.parts import Parts
+from console.passwords import Passwords
+from service.books import kpi_figures_of
+from service.console_parts import ListeningRoom
+from service.custody import custody_of, master_keys
+from service.quality import quality_terms
+from service.settings import Settings
+from storage.access import SqlAccessLog
+from storage.people import SqlPeople
+from storage.sessions import SqlFailures, SqlSessions, SqlTokens
+
+
+def doorkeeper_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Doorkeeper:
+    """Who lets people in, on the books of an engine. Raises SettingsError for keys that cannot be used."""
+    told = settings.console
+    return Doorkeeper(
+        SqlPeople(engine, clock),
+        SqlSessions(engine, clock),
+        SqlFailures(engine),
+        SqlTokens(engine, clock),
+        Passwords(),
+        master_keys(settings),
+        clock,
+        SessionLimits(timedelta(minutes=told.idle_minutes), timedelta(hours=told.session_hours)),
+    )
+
+
+def parts_of(
+    settings: Settings,
+    engine: AsyncEngine,
+    clock: Clock,
+    sections: Mapping[SectionId, Mapping[Language, str]],
+    assets: Assets,
+) -> Parts:
+    """What the areas are made from; all of it belongs to the engine's loop."""
+    return Parts(
+        engine=engine,
+        doorkeeper=doorkeeper_of(settings, engine, clock),
+        doors=Doors(settings.console.public_url, settings.console.behind_proxy),
+        clock=clock,
+        zone=settings.zone,
+        painter=Painter(assets, settings.zone),
+        accesses=SqlAccessLog(engine, clock),
+        listening=ListeningRoom(custody_of(settings, engine, clock), engine),
+        figures=kpi_figures_of(settings, engine, clock),
+        sections=sections,
+        roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
+        quality=quality_terms(settings),
+    )
+
+
+def console_of(parts: Parts, now: Now, run: Runner) -> web.Application:
+    """The application: every area behind one gate."""
+    gate = Gate(parts.doorkeeper, run, parts.painter, parts.doors)
+    made = areas(parts)
+    parts.painter.compile_all()
+    return make_app(gate, now, made)
