@@ -43,11 +43,16 @@ GROUPS = (
     ),
     Group(
         "desk",
-        (),
+        (
+            Link("/inbox", "inbox", Right.READ_CASES),
+            Link("/cases", "cases", Right.READ_CASES),
+            Link("/orders", "orders", Right.READ_CASES),
+            Link("/inquiries", "inquiries", Right.READ_CASES),
+        ),
     ),
     Group(
         "figures_of_day",
-        (),
+        (Link("/cases/figures", "case_figures", Right.READ_CASES),),
     ),
     Group(
         "operations",
