@@ -39,20 +39,18 @@ GROUPS = (
     ),
     Group(
         "quality",
-        (),
-    ),
-    Group(
-        "desk",
         (
-            Link("/inbox", "inbox", Right.READ_CASES),
-            Link("/cases", "cases", Right.READ_CASES),
-            Link("/orders", "orders", Right.READ_CASES),
-            Link("/inquiries", "inquiries", Right.READ_CASES),
+            Link("/calls", "calls", Right.READ_CALLS),
+            Link("/search", "search", Right.READ_CALLS),
         ),
     ),
     Group(
+        "desk",
+        (),
+    ),
+    Group(
         "figures_of_day",
-        (Link("/cases/figures", "case_figures", Right.READ_CASES),),
+        (Link("/figures", "figures", Right.SEE_FIGURES),),
     ),
     Group(
         "operations",

@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, column, delete, insert, literal_column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    column,
+    delete,
+    false,
+    insert,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.custody import Leg
 from calls.errors import SearchError
 from calls.ids import AgentNumber, CallId, SectionId
+from calls.people import Scope
 from calls.transcript import Span, Turn
 from storage.burial import is_buried
 from storage.engine import for_writing
@@ -33,6 +47,7 @@ _WHOLE = 3
 """Letters from which on a term is looked up as it is; shorter ones in the spaced text."""
 
 _AROUND = 24
+_EVERYTHING = Scope(everything=True)
 _text_index = table("spoken_turns_text", column("rowid"))
 
 
@@ -65,6 +80,8 @@ class Query:
     since: datetime | None = None
     """Of the call's arrival."""
     until: datetime | None = None
+    scope: Scope = _EVERYTHING
+    """Nothing is found of calls that it does not reach (P1)."""
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -220,6 +237,13 @@ def _filters(query: Query) -> Sequence[ColumnElement[bool]]:
         filters.append(spoken_turns.c.arrived_at >= query.since)
     if query.until is not None:
         filters.append(spoken_turns.c.arrived_at < query.until)
+    if not query.scope.everything:
+        reached: list[ColumnElement[bool]] = [false()]
+        if query.scope.sections:
+            reached.append(spoken_turns.c.section.in_(sorted(query.scope.sections)))
+        if query.scope.agent is not None:
+            reached.append(spoken_turns.c.agent == query.scope.agent)
+        filters.append(or_(*reached))
     return filters
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from console.api import KpiApi
 from console.areas.account import Account
-from console.areas.case_figures import CaseFiguresArea
-from console.areas.case_filing import FilingArea
-from console.areas.cases import CasesArea
+from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.start import Start
-from console.areas.work_orders import OrdersArea
 from console.parts import Parts
 from console.routes import Area
 
@@ -20,9 +17,6 @@ def areas(parts: Parts) -> list[Area]:
         Start(parts),
         Login(parts),
         Account(parts),
-        CasesArea(parts),
-        FilingArea(parts),
-        OrdersArea(parts),
-        CaseFiguresArea(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
+        *listening_areas(parts),
     ]

@@ -21,6 +21,7 @@ _IN_CODE = re.compile(r"""\btexts\("([\w.]+)["]""")
 _IN_QUOTES = re.compile(r""""(\w+\.\w+)\"""")
 """Whatever may be a key that is handed on: the text that is left for the next page, say."""
 _GROUPS_BY_NAME = ("link", "link_banner", "state", "stage", "reason", "language", "figures", "calls")
+_GROUPS_BY_NAME += ("column", "result", "outcome", "severity", "leg", "course", "ended_by", "keys", "grain")
 _GROUPS_BY_NAME += ("nav", "refusal", "role", "right", "weak")
 _GROUPS_BY_NAME += tuple(
     f"desk_{group}"
@@ -29,14 +30,6 @@ _GROUPS_BY_NAME += tuple(
         *("type", "urgency", "importance", "field", "wrong"),
     )
 )
-_GROUPS_BY_NAME += tuple(
-    f"case_{group}"
-    for group in (
-        *("field", "wrong", "act", "do", "state", "step", "clock", "channel", "type", "urgency", "importance"),
-        *("answer", "reason", "link", "figures"),
-    )
-)
-_GROUPS_BY_NAME += ("order_state",)
 
 
 def placeholders(text: str) -> set[str]:

@@ -8,8 +8,6 @@ nav-operations = Operations
 nav-administration = Administration
 
 nav-board = Live board
-nav-inbox = My tasks
-nav-cases = Complaints
-nav-orders = Work orders
-nav-inquiries = Inquiries
-nav-case_figures = Complaint statistics
+nav-calls = Calls
+nav-search = Search
+nav-figures = Figures

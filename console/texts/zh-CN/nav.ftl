@@ -8,8 +8,6 @@ nav-operations = 运行
 nav-administration = 管理
 
 nav-board = 实时看板
-nav-inbox = 我的待办
-nav-cases = 投诉台账
-nav-orders = 工单
-nav-inquiries = 咨询
-nav-case_figures = 投诉统计
+nav-calls = 通话记录
+nav-search = 文字检索
+nav-figures = 指标

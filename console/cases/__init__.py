@@ -1,1 +1,0 @@
-"""Pages of inquiries, work orders and complaints."""

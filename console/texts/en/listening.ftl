@@ -1,0 +1,181 @@
+# Lists of calls, the player, search, figures. The folder zh-CN has the same messages; a test compares them.
+
+lists-title = Calls
+lists-note = The newest first; callers' numbers are masked.
+lists-behind = The calls behind the figure:
+lists-version = version { $number }
+lists-none = No call is like that.
+lists-looked = Looked back as far as { $until }; not further yet.
+lists-look_on = Look further back
+lists-broken = { $number } broken
+lists-picked_up = answered after { $s } s
+lists-let_ring = not answered, { $s } s
+
+filters-from = From
+filters-to = To (included)
+filters-any = any
+filters-rule = Rule
+filters-outcome = Verdict
+filters-trunk = Trunk
+filters-talk_least = Talk at least (s)
+filters-talk_most = Talk at most (s)
+filters-waited_least = Waited at least (s)
+filters-repeated = Called before within 24 hours
+filters-more = More
+filters-clear = Clear all
+filters-saved = Saved filters
+filters-name = Name
+filters-save = Save this filter
+filters-remove = Remove
+filters-not_saved = Not saved: a name has 1 to 60 letters, and everybody has 50 filters at most.
+filters-wrong = Not understood, and left out: { $names }
+
+files-title = Export
+files-note = masked, 20,000 rows at most, on record
+files-reason = Reason
+files-kind = Format
+files-get = Export
+files-no_reason = An export needs a reason.
+files-left_out = Left out: at least { $number } more rows
+
+column-arrived = Arrived
+column-call = Call
+column-caller = Caller
+column-section = Section
+column-language = Language
+column-agent = Agent
+column-result = Result
+column-ring = Ringing
+column-waited = Waited (s)
+column-talk = Talk
+column-recorded = Recording
+column-broken = Rules
+column-speaker = Speaker
+column-place = At (s)
+column-words = Words
+column-yes = yes
+column-no = no
+
+result-in_progress = in progress
+result-answered = answered
+result-abandoned = abandoned
+result-callback = call back promised
+result-self_served = self-served
+result-lost = lost
+
+outcome-kept = kept
+outcome-broken = broken
+outcome-cannot_judge = cannot judge
+outcome-not_applicable = not applicable
+
+severity-minor = minor
+severity-major = major
+severity-immediate = immediate
+
+leg-caller = Caller
+leg-agent = Agent
+leg-mixed = Both
+
+call-title = Call
+call-id = Call
+call-same_caller = Other calls of this caller
+call-course = Course of the call
+call-more = Original and download
+call-original_note = The original sound and words are not masked. With a reason you may hear them for 15 minutes; every opening is on record.
+call-reason = Reason
+call-hear_original = Hear the original
+call-no_reason = Say in a few words why the original is needed.
+call-back_to_masked = Back to the masked copy
+call-download = Download: { $leg }
+
+course-arrived = arrived
+course-menu = chose in the menu
+course-asked = asked for a person
+course-overflowed = opened to the overflow group
+course-rang = telephone rang
+course-answered = picked up
+course-connected = connected
+course-transferred = passed on
+course-leg_ended = agent's side ended
+course-requeued = back in the queue
+course-callback_offered = call back offered
+course-callback_promised = call back promised
+course-ended = ended
+course-recording = recording taken in
+
+ended_by-caller = by the caller
+ended_by-agent = by the agent
+ended_by-system = by the system
+
+player-label = Player
+player-controls = Controls
+player-play = Play
+player-pause = Pause
+player-back = 5 seconds back
+player-on = 5 seconds on
+player-speed = Speed
+player-voice = Voices
+player-skip = Skip silence
+player-follow = Follow words
+player-wider = See more of the call
+player-closer = See less of the call, closer
+player-keys = Keys
+player-close = Close
+player-time_line = Place in the recording
+player-place = { $at } of { $end }
+player-marks = Marks of verdicts
+player-said = Words
+player-verdicts = Verdicts
+player-no_words = Not transcribed yet.
+player-no_verdicts = Not judged yet.
+player-no_sound = There is no recording, or it was deleted when its time was over.
+player-not_masked_yet = Not transcribed yet: nobody knows what is to be masked, so it cannot be heard.
+player-original_note = You hear the original, not masked. Reason:
+player-failed = The recording cannot be played. Try again later.
+
+keys-play = play or pause
+keys-step = 5 seconds back, on
+keys-fine = 1 second back, on
+keys-turn = turn before, after
+keys-word = word before, after
+keys-mark = mark before, after
+keys-speed = slower, faster
+keys-leg = both, caller, agent
+keys-skip = skip silence
+keys-follow = words follow the sound
+keys-zoom = closer, wider
+keys-ends = beginning, end
+keys-help = these keys
+keys-where = They work while the focus is within the player. Press any word to hear it from there.
+
+search-title = Search what was said
+search-note = In masked words. Every search, and every call that it shows, is on record.
+search-text = Words
+search-hint = With spaces between them; all must be said in one turn
+search-wrong = Say what to look for: at most 200 letters and 10 words.
+search-none = Nothing was found.
+search-left_out = Only the first { $number } are here; the others were left out
+search-files_note = masked, 2,000 at most, every call in it on record
+
+kpis-title = Figures
+kpis-note = As of { $at }. Numerators and denominators open to the calls behind them.
+kpis-grain = Period
+kpis-whole = whole centre
+kpis-indicator = Indicator
+kpis-value = Value
+kpis-numerator = Numerator
+kpis-denominator = Denominator
+kpis-version = Version
+kpis-state = State
+kpis-provisional = provisional
+kpis-final = final
+kpis-course = Course
+kpis-by_section = By section
+kpis-calls_behind = the calls behind it
+
+grain-hour = hour
+grain-day = day
+grain-week = week
+grain-month = month
+grain-quarter = quarter
+grain-year = year

@@ -1,0 +1,181 @@
+# 通话列表、播放器、检索、指标。en 文件夹中有同样的条目，由测试比对。
+
+lists-title = 通话记录
+lists-note = 按来电时间倒序排列，号码已脱敏。
+lists-behind = 该数字对应的通话：
+lists-version = 口径版本 { $number }
+lists-none = 没有符合条件的通话。
+lists-looked = 已查到 { $until } 为止，更早的尚未查找。
+lists-look_on = 继续往前查找
+lists-broken = { $number } 项违规
+lists-picked_up = 振铃 { $s } 秒后接听
+lists-let_ring = 振铃 { $s } 秒未接
+
+filters-from = 起始日期
+filters-to = 截止日期（含）
+filters-any = 不限
+filters-rule = 质检规则
+filters-outcome = 质检结论
+filters-trunk = 中继
+filters-talk_least = 通话至少（秒）
+filters-talk_most = 通话至多（秒）
+filters-waited_least = 等待至少（秒）
+filters-repeated = 24 小时内重复来电
+filters-more = 更多条件
+filters-clear = 清除全部条件
+filters-saved = 已存条件
+filters-name = 名称
+filters-save = 保存当前条件
+filters-remove = 删除
+filters-not_saved = 未能保存：名称不能为空，最长 60 字，每人最多 50 条。
+filters-wrong = 以下条件无法识别，未予采用：{ $names }
+
+files-title = 导出
+files-note = 脱敏后导出，最多 20000 行，记入访问日志
+files-reason = 导出原因
+files-kind = 格式
+files-get = 导出
+files-no_reason = 导出需要说明原因。
+files-left_out = 未导出：至少还有 { $number } 行
+
+column-arrived = 来电时间
+column-call = 通话编号
+column-caller = 来电号码
+column-section = 科室
+column-language = 语言
+column-agent = 座席
+column-result = 结果
+column-ring = 振铃
+column-waited = 等待（秒）
+column-talk = 通话时长
+column-recorded = 录音
+column-broken = 质检
+column-speaker = 说话人
+column-place = 位置（秒）
+column-words = 内容
+column-yes = 有
+column-no = 无
+
+result-in_progress = 进行中
+result-answered = 已接听
+result-abandoned = 放弃
+result-callback = 承诺回电
+result-self_served = 自助
+result-lost = 丢失
+
+outcome-kept = 合规
+outcome-broken = 违规
+outcome-cannot_judge = 无法判定
+outcome-not_applicable = 不适用
+
+severity-minor = 一般
+severity-major = 严重
+severity-immediate = 立即处理
+
+leg-caller = 来电人
+leg-agent = 座席
+leg-mixed = 双方
+
+call-title = 通话
+call-id = 通话编号
+call-same_caller = 该来电人的其他通话
+call-course = 通话经过
+call-more = 原始录音与下载
+call-original_note = 原始录音与文字未经脱敏。说明原因后可收听 15 分钟，每次打开都记入访问日志。
+call-reason = 原因
+call-hear_original = 收听原始录音
+call-no_reason = 请用几个字说明为什么需要原始录音。
+call-back_to_masked = 回到脱敏版本
+call-download = 下载：{ $leg }
+
+course-arrived = 呼入
+course-menu = 菜单选择
+course-asked = 要求人工
+course-overflowed = 转入溢出组
+course-rang = 座席振铃
+course-answered = 座席摘机
+course-connected = 接通
+course-transferred = 转接
+course-leg_ended = 座席挂断
+course-requeued = 重新排队
+course-callback_offered = 提议回电
+course-callback_promised = 承诺回电
+course-ended = 结束
+course-recording = 录音入库
+
+ended_by-caller = 来电人挂断
+ended_by-agent = 座席挂断
+ended_by-system = 系统结束
+
+player-label = 录音播放器
+player-controls = 播放控制
+player-play = 播放
+player-pause = 暂停
+player-back = 后退 5 秒
+player-on = 前进 5 秒
+player-speed = 语速
+player-voice = 声道
+player-skip = 跳过静音
+player-follow = 文字跟随
+player-wider = 缩小时间轴
+player-closer = 放大时间轴
+player-keys = 快捷键
+player-close = 关闭
+player-time_line = 播放位置
+player-place = { $at }，共 { $end }
+player-marks = 质检标记
+player-said = 通话文字
+player-verdicts = 质检结论
+player-no_words = 尚无转写文字。
+player-no_verdicts = 尚无质检结论。
+player-no_sound = 没有录音，或已按保存期限删除。
+player-not_masked_yet = 录音尚未转写，不知哪些内容需要脱敏，暂不能收听。
+player-original_note = 正在使用未脱敏的原始录音。原因：
+player-failed = 录音无法播放，请稍后再试。
+
+keys-play = 播放或暂停
+keys-step = 后退、前进 5 秒
+keys-fine = 后退、前进 1 秒
+keys-turn = 上一句、下一句
+keys-word = 上一词、下一词
+keys-mark = 上一个、下一个质检标记
+keys-speed = 放慢、加快
+keys-leg = 双方、来电人、座席
+keys-skip = 跳过静音
+keys-follow = 文字跟随
+keys-zoom = 放大、缩小时间轴
+keys-ends = 开头、结尾
+keys-help = 本说明
+keys-where = 焦点在播放器内时有效。点按任何一个词，即从该处播放。
+
+search-title = 文字检索
+search-note = 在脱敏后的通话文字中查找；每次检索及看到的通话都记入访问日志。
+search-text = 查找内容
+search-hint = 多个词以空格分开，须全部出现在同一句中
+search-wrong = 请输入要查找的文字（最多 200 字、10 个词）。
+search-none = 没有找到。
+search-left_out = 仅导出前 { $number } 条，其余未导出
+search-files_note = 脱敏后导出，最多 2000 条，其中每通通话都记入访问日志
+
+kpis-title = 指标
+kpis-note = 统计时刻 { $at }。点按分子或分母，即列出对应的通话。
+kpis-grain = 周期
+kpis-whole = 全中心
+kpis-indicator = 指标
+kpis-value = 数值
+kpis-numerator = 分子
+kpis-denominator = 分母
+kpis-version = 口径版本
+kpis-state = 状态
+kpis-provisional = 暂定
+kpis-final = 已定
+kpis-course = 历次数值
+kpis-by_section = 各科室
+kpis-calls_behind = 对应的通话
+
+grain-hour = 时
+grain-day = 日
+grain-week = 周
+grain-month = 月
+grain-quarter = 季
+grain-year = 年

@@ -1,0 +1,64 @@
+"""The course of a call in words, from the ledger's events; callers' numbers stay masked (P3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from calls.events import (
+    AnyEvent,
+    CallArrived,
+    CallEnded,
+    CallRequeued,
+    LegEnded,
+    MenuChosen,
+    PersonAsked,
+    RecordingArrived,
+)
+from console.shown import moment
+from console.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event."""
+
+    kind: str
+    at: str
+    """On the operator's clocks."""
+    after_s: float
+    """Since the call arrived."""
+    text: str
+
+
+def timeline(events: Sequence[AnyEvent], texts: Texts, zone: ZoneInfo) -> list[Step]:
+    """Events in order of time."""
+    if not events:
+        return []
+    first = min(event.at for event in events)
+    return [
+        Step(event.kind, moment(event.at, zone), (event.at - first) / timedelta(seconds=1), _text(event, texts))
+        for event in sorted(events, key=lambda each: each.at)
+    ]
+
+
+def _text(event: AnyEvent, texts: Texts) -> str:
+    plain = texts.named("course", event.kind)
+    match event:
+        case CallArrived():
+            detail = event.trunk
+        case MenuChosen():
+            detail = f"{event.node}: {event.choice}"
+        case PersonAsked():
+            detail = f"{event.section}, {texts.named('language', event.language)}"
+        case CallEnded():
+            detail = texts.named("ended_by", event.by)
+        case RecordingArrived():
+            detail = f"{event.duration_s:.0f} s"
+        case CallRequeued():
+            detail = str(event.attempt)
+        case LegEnded() | _:
+            detail = str(getattr(event, "agent", ""))
+    return f"{plain} · {detail}" if detail else plain
