@@ -9,3 +9,5 @@ compile() { # compile FILE OPTIONS...
 }
 compile requirements.lock --extra build
 compile requirements-dev.lock --extra build --extra dev --constraint requirements.lock
+.venv/bin/uv pip compile console/npm/npm.in --universal --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --upgrade --quiet -o console/npm/npm.lock

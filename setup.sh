@@ -80,5 +80,9 @@ if [ ! -e "$stamp" ]; then
   : >"$stamp"
 fi
 
+# ── What browsers get beside our own files, exactly that of console/npm/package-lock.json ──────────────────────
+.venv/bin/python -m console.fetch >var/npm.log 2>&1 ||
+  { tail -20 var/npm.log >&2; fail "the pages' packages could not be fetched (var/npm.log)"; }
+
 wait $asterisk || { cat var/asterisk-setup.log >&2; fail "there is no Asterisk"; }
 say "$(tail -1 var/asterisk-setup.log), ready"

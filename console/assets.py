@@ -1,4 +1,7 @@
-"""The static files, under an address that changes with their content, so browsers may keep them for ever."""
+"""The static files, under an address that changes with their content, so browsers may keep them for ever.
+
+Ours, and those in ``static/vendor`` that ``console/fetch.py`` brought.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ class Assets:
     """All static files, read once. They share one digest: modules import each other by plain relative names."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
-        files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
+        found = [*folder.iterdir(), *(folder / "vendor").glob("*")]
+        files = sorted((path for path in found if path.suffix in _TYPES), key=lambda path: path.name)
         self._by_name = {path.name: Asset(path.read_bytes(), _TYPES[path.suffix]) for path in files}
         digest = hashlib.sha256()
         for name, asset in self._by_name.items():

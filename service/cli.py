@@ -236,14 +236,29 @@ async def _up(settings: Settings, options: argparse.Namespace, calls_per_minute:
 
             demo = Demo(settings, asterisk, calls_per_minute)
             await stack.enter_async_context(demo)
-        print(_welcome(settings, asterisk, monitoring.urls if monitoring else {}), flush=True)
+        who = await _who_may_sign_in(settings, demo=calls_per_minute is not None)
+        print(_welcome(settings, asterisk, monitoring.urls if monitoring else {}, who), flush=True)
         await keep_running(asterisk, service, stop, worker)
         print("\nstopping …", flush=True)
     print("stopped", flush=True)
     return 0
 
 
-def _welcome(settings: Settings, asterisk: object, servers: Mapping[str, str]) -> str:
+async def _who_may_sign_in(settings: Settings, *, demo: bool) -> str:
+    from service.demo_people import demo_people, nobody_yet
+
+    if demo:
+        made = await demo_people(settings)
+        return f"Sign in to the console as one of these, with passwords made for this start:\n\n{made}\n"
+    if await nobody_yet(settings):
+        return (
+            "Nobody may sign in to the console yet. Make the first administrator:\n"
+            "    .venv/bin/sansheng people add LOGIN --name NAME --role admin\n"
+        )
+    return ""
+
+
+def _welcome(settings: Settings, asterisk: object, servers: Mapping[str, str], who: str) -> str:
     from service.asterisk import Asterisk
 
     assert isinstance(asterisk, Asterisk)
@@ -262,6 +277,7 @@ def _welcome(settings: Settings, asterisk: object, servers: Mapping[str, str]) -
     metrics     {web}/metrics
     health      {web}/healthz  {web}/readyz{more}
 
+{who}
 Telephones register at sip:{settings.sip.address}:{settings.sip.port} (UDP) with one of these accounts:
 
 {agents}
