@@ -47,6 +47,17 @@ class NothingReason(StrEnum):
     TEST = "test"
 
 
+class CallbackResult(StrEnum):
+    """What an agent says of a call-back; whether the caller was reached is Asterisk's word."""
+
+    SETTLED = "settled"
+    NOT_THE_CALLER = "not_the_caller"
+    """Somebody else answered, or a machine: it is tried again."""
+    WRONG_NUMBER = "wrong_number"
+    DECLINED = "declined"
+    """The caller does not want it any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskFiling:
     """A call that is filed as something that is no case."""
@@ -74,6 +85,19 @@ class Notes:
     fields: Mapping[str, str] = field(default_factory=dict)
     saved_at: datetime | None = None
     saved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCounts:
+    """What an agent did in a period, beside the indicators."""
+
+    callback_attempts: int = 0
+    """Call-backs dialled."""
+    callbacks_reached: int = 0
+    invited: int = 0
+    """Callers who were asked to rate after this agent's calls (Q2)."""
+    not_invited: int = 0
+    """Callers who stayed on the line and were not asked: nobody skips the invitation unseen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,11 @@ GROUPS = (
     ),
     Group(
         "desk",
-        (),
+        (
+            Link("/desk", "agent_desk", Right.FILE_CASES),
+            Link("/callbacks", "callbacks", Right.FILE_CASES),
+            Link("/day", "day", Right.OWN_SCORES),
+        ),
     ),
     Group(
         "figures_of_day",
@@ -67,6 +71,7 @@ START: tuple[tuple[Role, str], ...] = (
     (Role.LEAD, "/board"),
     (Role.MONITOR, "/board"),
     (Role.OPS, "/board"),
+    (Role.AGENT, "/desk"),
 )
 """Where ``/`` leads: the first line with a role of theirs; without one, the first link they may follow."""
 

@@ -14,6 +14,7 @@ from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
 from calls.waveform import Waveform
+from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
 from console.painter import Painter
@@ -59,6 +60,7 @@ class Parts:
     accesses: AccessLog
     listening: Listening
     figures: KpiFigures
+    desk: DeskParts
     sections: Mapping[SectionId, Mapping[Language, str]]
     """The sections' names."""
     roster: tuple[AgentNumber, ...]

@@ -12,9 +12,9 @@ from ivr.ami.link import AmiLink, LinkState
 from ivr.ami.sink import EventSink
 from ivr.snapshot import AgentBoard
 from service.asterisk import AMI_USER, queue_penalty
+from service.clock import SystemClock
 from service.secrets import load_secrets
 from service.settings import Agent, Settings
-from service.wiring import SystemClock
 
 
 async def run_agent_command(settings: Settings, action: str, number: str | None, reason: str) -> list[str]:

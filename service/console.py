@@ -20,6 +20,7 @@ from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
 from service.books import kpi_figures_of
+from service.console_desk import NOBODY_THERE, AtTelephones, desk_parts
 from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
 from service.quality import quality_terms
@@ -50,6 +51,7 @@ def parts_of(
     clock: Clock,
     sections: Mapping[SectionId, Mapping[Language, str]],
     assets: Assets,
+    at_telephones: AtTelephones = NOBODY_THERE,
 ) -> Parts:
     """What the areas are made from; all of it belongs to the engine's loop."""
     return Parts(
@@ -62,6 +64,7 @@ def parts_of(
         accesses=SqlAccessLog(engine, clock),
         listening=ListeningRoom(custody_of(settings, engine, clock), engine),
         figures=kpi_figures_of(settings, engine, clock),
+        desk=desk_parts(settings, engine, clock, at_telephones),
         sections=sections,
         roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
         quality=quality_terms(settings),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -40,7 +40,10 @@ from service.callback_agi import NUMBER, TAKE, CallbackNumber, CallbackTaking
 from service.callback_list import CallbackKeeper
 from service.callbacks import CallbackDesk
 from service.cases import CaseKeeper
+from service.clock import RehearsalClock
+from service.clock import SystemClock as SystemClock
 from service.console import console_of, parts_of
+from service.console_desk import at_telephones
 from service.custodian import Custodian
 from service.custody import custody_of
 from service.desk import TranscriptionDesk
@@ -74,23 +77,6 @@ _DRAIN_S = 5.0
 _OPEN_S = 3.0
 
 
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-class RehearsalClock:
-    """A clock that started at a given moment when it was made."""
-
-    def __init__(self, start: datetime) -> None:
-        self._ahead = start - datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
-
-
 def menu_of(settings: Settings) -> Menu:
     """The menu, read and linted. Raises MenuError with every finding."""
     return load_menu(settings.menu_file, prompts_available())
@@ -120,9 +106,10 @@ class Hotline:
         limit_s = settings.rings.limit_s
         self._live = LivePicture(self._ledger, self._board, sections, self._clock, settings.zone, limit_s)
         accesses = SqlAccessLog(self._room_engine, self._clock)
+        self._priority = _priority_numbers(settings.priority_numbers_file)
         self._pop = ScreenPop(
             self._board,
-            Dossiers(self._room, SqlCallers(self._room_engine), self._clock).look_up,
+            Dossiers(self._room, SqlCallers(self._room_engine), self._clock, self._priority.__contains__).look_up,
             self._ledger.events,
             lambda access: self._room.run(accesses.note(access)),
             self._clock,
@@ -217,7 +204,6 @@ class Hotline:
         )
 
     def _make_agi(self, menu: Menu) -> AgiServer:
-        priority = _priority_numbers(self._settings.priority_numbers_file)
         caller = MenuCaller(
             menu,
             OpeningHours(self._settings.zone),
@@ -225,7 +211,7 @@ class Hotline:
             self._guard,
             self._clock,
             menu_clock=self._menu_clock,
-            is_priority=lambda number: number in priority,
+            is_priority=self._priority.__contains__,
             on_event=self._books.tell,
         )
         routes: dict[str, Route] = {
@@ -292,7 +278,8 @@ class Hotline:
         assets = Assets()
         now = Now(self._live, self._exporter.render, self.health, self._page, assets=assets)
         names = self._page.section_names
-        parts = parts_of(self._settings, self._room_engine, self._clock, names, assets)
+        desks = at_telephones(self._settings, self._pop, self._link, self._callbacks, self._clock)
+        parts = parts_of(self._settings, self._room_engine, self._clock, names, assets, desks)
         app = console_of(parts, now, self._room.run)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -300,6 +287,7 @@ class Hotline:
             await web.TCPSite(runner, "127.0.0.1", self._settings.ports.web).start()
             yield
         finally:
+            self._pop.close()
             await runner.cleanup()
 
     def health(self) -> dict[str, bool]:

@@ -7,17 +7,32 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, delete, exists, or_, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.cases import LinkKind
-from calls.filing import DeskFiling, Edit, Kind, Notes, UnfiledCall, edited
+from calls.filing import DeskFiling, Edit, Kind, Notes, OwnCounts, UnfiledCall, edited
 from calls.ids import SYNTHETIC_TRUNK, AgentNumber, CallId, Language, SectionId
+from calls.surveys import Invitation
 from storage.case_tables import case_links, inquiries, work_orders
 from storage.desk_tables import desk_filings, desk_notes
 from storage.engine import for_writing
 from storage.faults import translated
+from storage.survey_tables import callback_attempts, surveys
 from storage.tables import calls, offers
 
 _LOCK_SPACE = 7_366_017
@@ -104,7 +119,22 @@ class SqlDeskBooks:
             async with self._writer.begin() as connection:
                 await connection.execute(self._put_filing, asdict(filing))
 
-    async def _rows(self, wanted: Select[Any] | CompoundSelect[Any]) -> Sequence[Row[Any]]:
+    async def own_counts(self, agent: AgentNumber, since: datetime, until: datetime) -> OwnCounts:
+        """What this agent did from ``since`` to before ``until``."""
+        reached = callback_attempts.c.connected_at.is_not(None)
+        called = select(func.count(), func.count().filter(reached)).where(
+            callback_attempts.c.agent == agent,
+            callback_attempts.c.began_at >= since,
+            callback_attempts.c.began_at < until,
+        )
+        asked = select(
+            func.count().filter(surveys.c.invitation == Invitation.INVITED),
+            func.count().filter(surveys.c.invitation == Invitation.MISSED),
+        ).where(surveys.c.agent == agent, surveys.c.arrived_at >= since, surveys.c.arrived_at < until)
+        (calls_made,), (invitations,) = await self._rows(called), await self._rows(asked)
+        return OwnCounts(*calls_made, *invitations)
+
+    async def _rows(self, wanted: Select[*tuple[Any, ...]] | CompoundSelect[Any]) -> Sequence[Row[Any]]:
         with translated():
             async with self._engine.connect() as connection:
                 rows: Sequence[Row[Any]] = (await connection.execute(wanted)).all()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from console.api import KpiApi
 from console.areas.account import Account
+from console.areas.callbacks import CallbackArea
+from console.areas.day import DayArea
+from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.start import Start
@@ -17,6 +20,9 @@ def areas(parts: Parts) -> list[Area]:
         Start(parts),
         Login(parts),
         Account(parts),
+        DeskArea(parts, parts.desk),
+        CallbackArea(parts, parts.desk),
+        DayArea(parts, parts.desk),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
     ]

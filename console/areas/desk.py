@@ -55,8 +55,8 @@ class DeskArea:
         here = "/desk/calls/{call_id}"
         return [
             get("/desk", needs, self.page),
-            Route(method="GET", path="/desk/events", needs=needs, stream=self.events),
-            Route(method="GET", path="/desk/now", needs=needs, stream=self.now),
+            Route(method="GET", path="/desk/events", needs=needs, stream=self.events, api=True),
+            Route(method="GET", path="/desk/now", needs=needs, stream=self.now, api=True),
             post("/desk/state", needs, self.set_state),
             Route(method="POST", path=f"{here}/notes", needs=needs, handler=self.save, largest_body=_LARGEST),
             Route(method="POST", path=f"{here}/file", needs=needs, handler=self.file, largest_body=_LARGEST),
@@ -86,7 +86,8 @@ class DeskArea:
         return web.Response(text=self._told(ask, now), content_type="application/json")
 
     def _told(self, ask: Ask, now: DeskNow) -> str:
-        return json.dumps(desk_view(now, self._words(ask)), ensure_ascii=False)
+        # Who signed in again in another window has a new token; what this page keeps is saved with it.
+        return json.dumps(desk_view(now, self._words(ask)) | {"csrf": ask.csrf}, ensure_ascii=False)
 
     # ── The page ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
-
 from calls.case_book import OrderBook
 from calls.case_events import CaseRegistered
-from calls.errors import AccessDenied
+from calls.errors import AccessDenied, NumberRefused
 from calls.filing import DeskFiling, Outcome, UnfiledCall
 from calls.ids import AgentNumber
 from calls.people import Person, Right
 from calls.ports import Clock
 from cases.office import CaseOffice, Incomplete
-from console.desk.ports import DeskBooks, NotFiled
-from console.desk.wrap_up import CallbackWanted, Filing, InquiryFiled, Problem, Wrong
-
-
-class Promises(Protocol):
-    """Call-backs that a desk promises."""
-
-    async def promise(self, call: UnfiledCall, telephone: str, due_at: datetime) -> int:
-        """The call-back's number; for the same call the same. Raises NumberRefused, StorageError."""
+from console.desk.ports import CallbackDesk, DeskBooks, NotFiled
+from console.desk.wrap_up import KINDS, CallbackWanted, Filing, InquiryFiled, Problem, Wrong
 
 
 class Filer:
     """See ``console.desk.ports.FilingDesk``."""
 
     def __init__(
-        self, office: CaseOffice, orders: OrderBook, books: DeskBooks, promises: Promises, clock: Clock
+        self, office: CaseOffice, orders: OrderBook, books: DeskBooks, callbacks: CallbackDesk, clock: Clock
     ) -> None:
         self._office = office
         self._orders = orders
         self._books = books
-        self._promises = promises
+        self._callbacks = callbacks
         self._clock = clock
 
     async def file(self, filing: Filing, call: UnfiledCall, agent: AgentNumber, key: str, person: Person) -> str:
@@ -58,7 +48,10 @@ class Filer:
         raise AssertionError("there are no other kinds")
 
     async def _promise(self, wanted: CallbackWanted, call: UnfiledCall, agent: AgentNumber, person: Person) -> str:
-        number = await self._promises.promise(call, wanted.contact, wanted.due_at)
+        try:
+            promised = await self._callbacks.promise(call, wanted.contact, wanted.due_at)
+        except NumberRefused as error:
+            raise NotFiled((Problem("contact", Wrong.UNKNOWN),)) from error
         await self._books.file(
             DeskFiling(
                 call_id=call.call_id,
@@ -66,7 +59,7 @@ class Filer:
                 at=self._clock.now(),
                 by=person.login,
                 agent=agent,
-                ref=str(number),
+                ref=str(promised.number),
                 remark=wanted.remark,
             )
         )
@@ -74,4 +67,11 @@ class Filer:
 
 
 def _problem(field: str, wrong: str) -> Problem:
-    return Problem(field, Wrong(wrong) if wrong in set(Wrong) else Wrong.UNKNOWN)
+    """What the office found wrong, in the form's words."""
+    known = {
+        "missing": Wrong.MISSING,
+        "too_long": Wrong.TOO_LONG,
+        "in_past": Wrong.PAST,
+        "in_future": Wrong.FUTURE,
+    }
+    return Problem(field if field in KINDS else "content", known.get(wrong, Wrong.UNKNOWN))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from calls.callbacks import Attempt, CallBack
 from calls.desk import DeskNow
 from calls.errors import SanshengError
-from calls.filing import DeskFiling, Edit, Kind, Notes, UnfiledCall
-from calls.ids import AgentNumber, CallId
+from calls.filing import DeskFiling, Edit, Kind, Notes, OwnCounts, UnfiledCall
+from calls.ids import AgentNumber, CallId, SectionId
 from calls.people import Person
 from cases.catalogue import Catalogue
 from console.desk.wrap_up import Filing, Problem
@@ -42,6 +43,40 @@ class Telephones(Protocol):
         """Calls again."""
 
 
+class CallbackDesk(Protocol):
+    """The list of call-backs. Raises StorageError; CallbackError where it is not to be had, or not now."""
+
+    async def waiting(self, sections: Collection[SectionId] | None = None) -> list[CallBack]:
+        """The open ones in the order in which they are called; of some sections, or of all."""
+
+    async def get(self, number: int) -> CallBack | None:
+        """One of them, open or not."""
+
+    async def attempts(self, number: int) -> list[Attempt]:
+        """Every attempt of one, in order."""
+
+    async def take_next(self, agent: AgentNumber) -> CallBack | None:
+        """Give an agent the first in line whose time has come; what they have in hand already; ``None``: none."""
+
+    async def take(self, number: int, agent: AgentNumber) -> CallBack:
+        """Give an agent this one."""
+
+    async def let_go(self, number: int, actor: str) -> CallBack:
+        """Back into the list."""
+
+    async def give_up(self, number: int, actor: str, why: str) -> CallBack:
+        """Nobody will call."""
+
+    async def again(self, number: int, actor: str) -> CallBack:
+        """Who answered was not who waits for it."""
+
+    async def dial(self, number: int, agent: AgentNumber) -> Attempt:
+        """Ring the agent, then the caller."""
+
+    async def promise(self, call: UnfiledCall, telephone: str, due_at: datetime) -> CallBack:
+        """A call back that the desk has promised; for the same call the same. Raises NumberRefused."""
+
+
 class DeskBooks(Protocol):
     """Notes on calls, and which calls are not filed (A7). Raises StorageUnavailable or StorageRefused."""
 
@@ -67,6 +102,9 @@ class DeskBooks(Protocol):
 
     async def filed_as(self, call_id: CallId) -> list[str]:
         """The numbers that the call is filed under, and outcomes that have none."""
+
+    async def own_counts(self, agent: AgentNumber, since: datetime, until: datetime) -> OwnCounts:
+        """What an agent did from ``since`` to before ``until``, beside the indicators."""
 
     async def file(self, filing: DeskFiling) -> None:
         """File a call as something that is no case."""
@@ -98,4 +136,5 @@ class DeskParts:
     telephones: Telephones
     books: DeskBooks
     filing: FilingDesk
+    callbacks: CallbackDesk
     catalogue: Catalogue

@@ -158,7 +158,8 @@ def _complaint(form: _Form) -> CaseRegistered | None:
     situation, call = form.situation, form.situation.call
     section, type_ = form.section(), form.choice("type", ComplaintType)
     urgency, importance = form.choice("urgency", Urgency), form.choice("importance", Importance)
-    content, name, place = form.text("content", required=True), form.line("name"), form.line("place")
+    content, name = form.text("content", required=True), form.line("name", required=True)
+    place = form.line("place", required=True)
     contact, cause, category = form.contact(required=True), form.cause(), form.category(required=False)
     occurred_at = form.time("occurred_at", ahead=False, required=False)
     if section is None or type_ is None or urgency is None or importance is None:
@@ -226,8 +227,8 @@ class _Form:
             self._wrong(name, Wrong.TOO_LONG)
         return said
 
-    def line(self, name: str) -> str:
-        return self.text(name, longest=LONGEST_LINE)
+    def line(self, name: str, *, required: bool = False) -> str:
+        return self.text(name, required=required, longest=LONGEST_LINE)
 
     def contact(self, *, required: bool) -> str:
         """What was typed; else the number that the call came from."""

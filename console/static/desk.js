@@ -40,6 +40,7 @@ async function ask() {
   asking = true;
   try {
     const answer = await fetch(told.poll, { redirect: "error", signal: AbortSignal.timeout(8000) });
+    told.session = answer.status === 401 ? "over" : "";
     if (!answer.ok) throw new Error(String(answer.status));
     if (source.readyState !== EventSource.OPEN || told.line !== "open") told.line = "polling";
     show(await answer.json());
@@ -75,6 +76,8 @@ function show(view) {
   if (shown && view.at < shown.at) return; // an answer that was overtaken
   shown = view;
   told.state = view.state;
+  told.session = "";
+  renew(view.csrf);
   fill(document, view);
   const list = desk.querySelector("[data-list=calls]");
   fillList(list, view.calls);
@@ -92,6 +95,17 @@ function show(view) {
   if (current && !talk && inTalk === current.callId) current.save(); // it is over: the list of what is to be filed
   inTalk = talk?.key ?? null;
   tick();
+}
+
+/** After signing in again in another window forms carry another token. */
+function renew(csrf) {
+  if (csrf === told.csrf) return;
+  told.csrf = csrf;
+  for (const field of document.querySelectorAll("input[name=csrf]")) field.value = csrf;
+  for (const notes of known.values()) {
+    notes.csrf = csrf;
+    if (notes.dirty) notes.save();
+  }
 }
 
 function announce(call) {
@@ -196,7 +210,7 @@ function read(name) {
 
 /** Only the fields of what it is filed as; categories of the section. */
 function shape() {
-  const outcome = read("outcome");
+  const outcome = read("outcome") || "none";
   for (const each of form.querySelectorAll("[data-when]")) each.hidden = !each.dataset.when.split(" ").includes(outcome);
   const section = read("section");
   const category = form.elements.category;

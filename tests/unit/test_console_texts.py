@@ -30,6 +30,7 @@ _GROUPS_BY_NAME += tuple(
         *("type", "urgency", "importance", "field", "wrong"),
     )
 )
+_GROUPS_BY_NAME += ("callback_result", "callback_outcome")
 
 
 def placeholders(text: str) -> set[str]:

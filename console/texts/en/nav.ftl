@@ -11,3 +11,6 @@ nav-board = Live board
 nav-calls = Calls
 nav-search = Search
 nav-figures = Figures
+nav-agent_desk = Desk
+nav-callbacks = Call-backs
+nav-day = My day

@@ -11,3 +11,6 @@ nav-board = 实时看板
 nav-calls = 通话记录
 nav-search = 文字检索
 nav-figures = 指标
+nav-agent_desk = 座席工作台
+nav-callbacks = 回拨列表
+nav-day = 我的一天

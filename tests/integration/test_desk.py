@@ -1,0 +1,385 @@
+"""An agent's desk behind the real gate: its line over real sockets, an agent's path in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from sqlalchemy import func, select
+
+from calls.custody import AccessKind
+from calls.ids import CallId
+from storage.access import SqlAccessLog
+from storage.case_tables import cases, inquiries
+from storage.desk_books import SqlDeskBooks
+from storage.desk_tables import desk_notes
+from tests.support_chromium import chromium
+from tests.support_console import ServedConsole, TimeNow, complaints, served
+from tests.support_desk import CALLER, DeskStage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
+
+MASKED = "139****1234"
+
+
+class Scene:
+    """A served desk, and what plays around it."""
+
+    def __init__(self, console: ServedConsole, stage: DeskStage) -> None:
+        self.console = console
+        self.stage = stage
+        self.happen = stage.happen
+        self.call = stage.call
+        self.books = SqlDeskBooks(console.engine)
+
+    @contextlib.asynccontextmanager
+    async def line(self, login: str = "agent") -> AsyncIterator[Callable[[], Any]]:
+        """A desk's line; call what it gives for the next desk that is told."""
+        client = await self.console.client(login)
+        async with client.get(f"{self.console.url}/desk/events") as answer:
+            assert answer.status == 200
+
+            async def told() -> Any:
+                async with asyncio.timeout(20):
+                    while True:
+                        text = (await answer.content.readline()).decode()
+                        if text.startswith("data: "):
+                            return json.loads(text.removeprefix("data: "))
+
+            yield told
+
+    async def page(self, browser: Browser, path: str = "/desk", login: str = "agent") -> tuple[Page, list[str]]:
+        page = await self.console.page(browser, login, path)
+        heard = complaints(page)
+        await expect(page.locator("#state")).not_to_have_text("–")
+        return page, heard
+
+    async def count(self, table: Any) -> int:
+        async with self.console.engine.connect() as connection:
+            return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    clock = TimeNow()
+    stage = DeskStage(clock)
+    async with served(tmp_path, clock=clock, areas=stage.areas) as console:
+        running = asyncio.create_task(stage.pop.run())
+        yield Scene(console, stage)
+        stage.pop.close()
+        running.cancel()
+        await asyncio.wait({running})
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+# ── The line, over real sockets ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_call_pops_up_on_the_desk_of_the_telephone_that_rings_and_on_no_other(scene: Scene) -> None:
+    async with scene.line("agent") as anne, scene.line("agent2") as bo:
+        assert (await anne())["calls"] == (await bo())["calls"] == []
+        await scene.happen(scene.call("1.1", talk=False))
+        (call,) = (await anne())["calls"]
+        assert (call["key"], call["stage"], call["caller"]) == ("1.1", "ringing", MASKED)
+        while not call["history_there"]:
+            (call,) = (await anne())["calls"]
+        assert call["first_time"]
+        assert (await bo())["calls"] == [], "its own heartbeat tells it nothing of the call"
+
+
+async def test_the_line_never_carries_a_whole_number(scene: Scene) -> None:
+    await scene.happen(scene.call("1.0", ago_s=3600, over=True))
+    await scene.happen(scene.call("1.1", talk=False))
+    async with scene.line() as told:
+        desk = await told()
+        while not desk["calls"][0]["history_there"]:
+            desk = await told()
+        assert [each["key"] for each in desk["calls"][0]["earlier"]] == ["1.0"]
+        assert CALLER not in json.dumps(desk)
+
+
+async def test_what_the_desk_shows_of_a_caller_is_on_record_and_the_whole_number_apart(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", talk=False))
+    async with scene.line() as told:
+        while not (await told())["calls"][0]["history_there"]:
+            pass
+    status, text = await scene.console.post("agent", "/desk/calls/1.1/number")
+    assert (status, json.loads(text)) == (200, {"number": CALLER})
+    entries = await SqlAccessLog(scene.console.engine, TimeNow()).entries(call_id=CallId("1.1"))
+    assert [(each.access.actor, each.access.kind) for each in entries] == [("agent", AccessKind.CALLER)] * 2
+
+
+async def test_nobody_reaches_the_call_of_another_agent(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    for path in ("notes", "file", "number", "discard"):
+        assert (await scene.console.post("agent2", f"/desk/calls/1.1/{path}"))[0] == 404
+    assert (await scene.console.get("agent2", "/desk?call=1.1"))[0] == 404
+    for login in ("monitor", "ops", "admin", "lead"):
+        for path in ("/desk", "/desk/events", "/desk/now", "/callbacks"):
+            assert (await scene.console.get(login, path))[0] == 403
+    assert (await scene.console.get("supervisor", "/desk"))[0] == 403, "nobody without an agent number"
+
+
+async def test_the_same_is_told_to_who_asks_again_and_again(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1"))
+    status, text = await scene.console.get("agent", "/desk/now")
+    (call,) = json.loads(text)["calls"]
+    assert (status, call["key"], call["stage"]) == (200, "1.1", "talking")
+
+
+# ── Filing, without a browser ────────────────────────────────────────────────────────────────────────────────────
+
+INQUIRY_FORM = {
+    "outcome": "answered",
+    "section": "inquiry",
+    "category": "ticketing/refund/fee",
+    "content": "退票要多少钱",
+    "answer": "开车前八天以上不收",
+    "key": "1",
+    "version": "0",
+}
+
+
+async def test_every_page_is_painted_with_and_without_a_call(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    for path in ("/desk", "/desk?call=1.1", "/callbacks", "/callbacks?none=1", "/day", "/day?day=2020-01-01"):
+        for language in ("zh-CN", "en"):
+            status, text = await scene.console.get("agent", path, **{"Accept-Language": language})
+            assert status == 200, text
+            assert CALLER not in text, path
+    assert "咨询受理科" in (await scene.console.get("agent", "/desk"))[1]
+
+
+async def test_a_form_that_is_sent_twice_files_once_and_the_call_leaves_the_list(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    for _ in range(2):
+        status, location = await scene.console.post("agent", "/desk/calls/1.1/file", INQUIRY_FORM)
+        assert (status, location[:15]) == (303, "/desk?filed=ZX2")
+    assert await scene.count(inquiries) == 1
+    status, _ = await scene.console.post("agent", "/desk/calls/1.1/file", INQUIRY_FORM | {"answer": "other words"})
+    assert status == 409
+    status, text = await scene.console.get("agent", "/desk?call=1.1")
+    assert (status, "这通来电已登记为" in text, "都已登记" in text) == (200, True, True)
+
+
+async def test_a_work_order_is_an_inquiry_that_was_dispatched(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    form = INQUIRY_FORM | {"outcome": "work_order", "promise": "明天下班前给您回电"}
+    status, location = await scene.console.post("agent", "/desk/calls/1.1/file", form)
+    assert (status, location[:15]) == (303, "/desk?filed=GD2")
+    async with scene.console.engine.connect() as connection:
+        (row,) = (await connection.execute(select(inquiries.c.answer, inquiries.c.work_order))).all()
+    assert (row.answer, row.work_order) == ("", location.removeprefix("/desk?filed="))
+
+
+async def test_a_call_back_that_was_promised_stands_on_the_list(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    due = (TimeNow().now() + timedelta(hours=2)).astimezone(scene.console.parts.zone)
+    form = {"outcome": "callback", "callback_at": due.strftime("%Y-%m-%dT%H:%M")}
+    assert await scene.console.post("agent", "/desk/calls/1.1/file", form) == (303, "/desk?filed=callback")
+    (waiting,) = await scene.stage.callbacks.waiting()
+    assert (waiting.telephone, waiting.about) == (CALLER, "1.1")
+    assert await scene.books.filed_as(CallId("1.1")) == ["callback"]
+
+
+async def test_what_was_typed_comes_back_with_what_is_missing_and_is_never_html(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    hostile = "<script>alert(1)</script>"
+    form = INQUIRY_FORM | {"answer": "", "content": hostile, "name": '"><img src=x onerror=alert(1)>'}
+    status, text = await scene.console.post("agent", "/desk/calls/1.1/file", form)
+    assert (status, hostile in text, "<img src=x" in text) == (422, False, False)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+async def test_words_written_after_the_call_was_filed_are_kept_and_shown(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    await scene.console.post("agent", "/desk/calls/1.1/file", INQUIRY_FORM)
+    late = {"base.content": "", "text.content": "one more thing"}
+    status, text = await scene.console.post("agent", "/desk/calls/1.1/notes", late)
+    assert (status, json.loads(text)["version"]) == (200, 1)
+    assert "one more thing" in (await scene.console.get("agent", "/desk?call=1.1"))[1]
+    assert await scene.console.post("agent", "/desk/calls/1.1/discard", {"version": "1"}) == (303, "/desk")
+    assert (await scene.books.notes(CallId("1.1"))).version == 0
+
+
+async def test_notes_of_a_call_that_is_not_filed_cannot_be_discarded(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    await scene.console.post("agent", "/desk/calls/1.1/notes", {"base.content": "", "text.content": "kept"})
+    await scene.console.post("agent", "/desk/calls/1.1/discard", {"version": "9"})
+    assert (await scene.books.notes(CallId("1.1"))).fields["content"] == "kept"
+
+
+async def test_more_than_can_be_kept_is_refused_in_words(scene: Scene) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    much = {"base.content": "", "text.content": "a" * 20_001}
+    status, text = await scene.console.post("agent", "/desk/calls/1.1/notes", much)
+    assert (status, "内容过长" in json.loads(text)["refused"]) == (422, True)
+
+
+# ── An agent's path, in the browser ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_from_the_ring_to_the_books(scene: Scene, browser: Browser) -> None:
+    """Pop, notes while talking, what is missing is asked for after the call, a complaint is registered."""
+    page, heard = await scene.page(browser)
+    await expect(page.get_by_text("现在没有来电")).to_be_visible()
+    await scene.happen(scene.call("1.1", talk=False))
+    pop = page.locator(".pop[data-stage=ringing]")
+    await expect(pop).to_contain_text("咨询受理科")
+    await expect(pop).to_contain_text(MASKED)
+    await expect(pop).to_contain_text("首次来电")
+    await expect(page.locator("#announce")).to_contain_text("振铃")
+    await pop.get_by_role("button", name="显示全号").click()
+    await expect(pop).to_contain_text(CALLER)
+
+    await scene.happen(scene.call("1.1"))
+    await expect(page.locator("#f-content")).to_be_focused()
+    await page.keyboard.type("电梯停了三天")
+    await expect(page.locator("#save-state")).to_have_text("已保存")
+    await page.keyboard.press("Alt+3")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#problems")).to_contain_text("姓名")
+    await expect(page.locator("#f-content")).to_have_value("电梯停了三天")
+
+    await scene.happen(scene.call("1.1", over=True))
+    await expect(page.locator(".pop")).to_have_count(0)
+    await page.locator("#f-type").select_option("facilities")
+    await page.locator("#f-name").fill("张三")
+    await page.locator("#f-place").fill("西站")
+    await page.locator("#file").click()
+    await expect(page.locator("#filed")).to_contain_text("TS")
+    await expect(page.get_by_text("都已登记")).to_be_visible()
+    assert (await scene.count(cases), await scene.count(desk_notes)) == (1, 0)
+    assert heard == ["Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"]
+    await page.context.close()
+
+
+async def test_an_inquiry_by_the_keyboard_alone(scene: Scene, browser: Browser) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    page, heard = await scene.page(browser)
+    await page.keyboard.press("Alt+u")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/desk?call=1.1")
+    await expect(page.locator("#state")).not_to_have_text("–")
+    await page.keyboard.press("Alt+n")
+    await page.keyboard.type("refund fee?")
+    await page.keyboard.press("Alt+1")
+    await page.locator("#f-category").focus()
+    for _ in range(3):
+        await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("none before Tuesday")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#filed")).to_contain_text("ZX")
+    assert await scene.count(inquiries) == 1
+    assert heard == []
+    await page.context.close()
+
+
+async def test_two_tabs_with_one_call_lose_nobodys_words(scene: Scene, browser: Browser) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    left, _ = await scene.page(browser, "/desk?call=1.1")
+    right, _ = await scene.page(browser, "/desk?call=1.1")
+    await left.locator("#f-content").fill("from the left")
+    await expect(left.locator("#save-state")).to_have_text("已保存")
+    await right.locator("#f-content").fill("from the right")
+    await expect(right.locator("#f-content")).to_have_value("from the left\nfrom the right")
+    await expect(right.locator("#save-state")).to_have_text("已保存")
+    await left.locator("#f-name").fill("Wang")
+    await expect(left.locator("#f-content")).to_have_value("from the left\nfrom the right")
+    await expect(left.locator("#save-state")).to_have_text("已保存")
+    notes = await scene.books.notes(CallId("1.1"))
+    assert notes.fields["content"] == "from the left\nfrom the right"
+    assert notes.fields["name"] == "Wang"
+    await left.context.close()
+    await right.context.close()
+
+
+async def test_words_that_cannot_be_saved_stay_and_are_saved_when_it_works_again(
+    scene: Scene, browser: Browser
+) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    page, _ = await scene.page(browser, "/desk?call=1.1")
+    await page.route("**/notes", lambda route: route.abort())
+    await page.locator("#f-content").fill("kept in the page")
+    await expect(page.locator("#save-state")).to_contain_text("保存失败")
+    await page.locator("#file").click()
+    await expect(page.locator("#f-content")).to_have_value("kept in the page")
+    await page.unroute("**/notes")
+    await expect(page.locator("#save-state")).to_have_text("已保存")
+    assert (await scene.books.notes(CallId("1.1"))).fields["content"] == "kept in the page"
+    await page.context.close()
+
+
+async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: Scene, browser: Browser) -> None:
+    await scene.happen(scene.call("1.1", over=True))
+    page, _ = await scene.page(browser, "/desk?call=1.1")
+    await page.context.route("**/notes", lambda route: route.abort())
+    await page.locator("#f-content").fill("before the crash")
+    await expect(page.locator("#save-state")).to_contain_text("保存失败")
+    again = await page.context.new_page()
+    await page.close(run_before_unload=False)
+    assert (await scene.books.notes(CallId("1.1"))).version == 0
+    await again.context.unroute("**/notes")
+    await again.goto(f"{scene.console.url}/desk?call=1.1")
+    await expect(again.locator("#f-content")).to_have_value("before the crash")
+    await expect(again.locator("#save-state")).to_have_text("已保存")
+    assert (await scene.books.notes(CallId("1.1"))).fields["content"] == "before the crash"
+    await again.context.close()
+
+
+async def test_the_agents_state_is_set_from_the_desk(scene: Scene, browser: Browser) -> None:
+    page, _ = await scene.page(browser)
+    await page.get_by_role("button", name="签入").click()
+    await expect(page.locator("#state")).to_have_text("空闲")
+    await page.locator("#reason").select_option("meal")
+    await page.keyboard.press("Alt+p")
+    await expect(page.locator(".desk-state")).to_contain_text("用餐")
+    await page.keyboard.press("Alt+p")
+    await expect(page.locator("#state")).to_have_text("空闲")
+    scene.stage.telephones.silent = True
+    await page.get_by_role("button", name="签出").click()
+    await expect(page.get_by_text("状态没有改成")).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_line_that_is_cut_is_replaced_by_asking_and_says_so(scene: Scene, browser: Browser) -> None:
+    page = await scene.console.page(browser, "agent", "/account")
+    await page.route("**/desk/events", lambda route: route.abort())
+    await page.goto(f"{scene.console.url}/desk")
+    await expect(page.get_by_text("轮询更新")).to_be_visible()
+    await scene.happen(scene.call("1.1", talk=False))
+    await expect(page.locator(".pop[data-stage=ringing]")).to_be_visible()
+    await page.unroute("**/desk/events")
+    await expect(page.locator("#desk[data-line=open]")).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_call_back_is_taken_dialled_and_settled(scene: Scene, browser: Browser) -> None:
+    soon = TimeNow().now() + timedelta(minutes=5)
+    await scene.stage.callbacks.enlist("9.9", CALLER, soon)
+    page = await scene.console.page(browser, "agent", "/callbacks")
+    await page.get_by_role("button", name="领取下一个").click()
+    await expect(page.locator("#chosen")).to_contain_text(MASKED)
+    await page.get_by_role("button", name="显示全号").click()
+    await expect(page.locator("#chosen")).to_contain_text(CALLER)
+    await page.get_by_role("button", name="拨打").click()
+    await expect(page.get_by_text("正在拨打")).to_be_visible()
+    assert scene.stage.callbacks.dialled == [1]
+    await page.get_by_label("已接通并办妥").check()
+    await page.get_by_role("button", name="记录结果").click()
+    await expect(page.get_by_text("还没有接通")).to_be_visible()
+    await page.context.close()
