@@ -68,6 +68,10 @@ class OrderBook(Protocol):
         """Write one line of history if the work order is still at this version. Raises as ``CaseBook.append``."""
 
 
+UNKNOWN = "-"
+"""A filter's value for cases that have none: no cause found yet, no department."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseQuery:
     """Which complaints to list; what is ``None`` or empty is not asked about."""
@@ -81,10 +85,12 @@ class CaseQuery:
     section: str | None = None
     department: DepartmentId | None = None
     owner: Login | None = None
+    offered_to: Login | None = None
     type: str | None = None
     cause: str | None = None
     place: str | None = None
     answer: str | None = None
+    channel: str | None = None
     text: str = ""
     """A number, a contact, or words of name, place and content; all of them must be there."""
     since: datetime | None = None
@@ -94,6 +100,8 @@ class CaseQuery:
     """Only what is late at this moment."""
     due_before: datetime | None = None
     registered_late: bool | None = None
+    again: bool = False
+    """Only what was worked more than once (C5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Where an event leads is the state machine's (``calls.case.MOVES``); this is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -204,7 +204,7 @@ def faults(event: AnyCaseEvent, now: datetime) -> tuple[Fault, ...]:
     found = [
         Fault(name, Wrong.MISSING) for name in _required(event) if not str(getattr(event, name) or "").strip()
     ]
-    for name in event.__dataclass_fields__:
+    for name in (each.name for each in fields(event)):
         value = getattr(event, name)
         if isinstance(value, str) and len(value) > (LONGEST_LINE if name in _LINES else LONGEST):
             found.append(Fault(name, Wrong.TOO_LONG))

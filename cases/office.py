@@ -18,7 +18,7 @@ from calls.case_events import (
     CaseRegistered,
     CaseWorkedAgain,
 )
-from calls.cases import CaseNumber
+from calls.cases import CaseNumber, Login
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown
 from calls.people import Person, Right
 from calls.ports import Clock
@@ -50,27 +50,28 @@ class CaseOffice:
     async def register(self, event: CaseRegistered, key: str, person: Person) -> Case:
         """Take a complaint in; the same key again gives the same case.
 
-        Its time is now, whatever the event says: nobody registers in the past. Raises AccessDenied without the
+        Its time is now and its writer this person, whatever the event says. Raises AccessDenied without the
         right over the section, Incomplete, CaseConflict if the key stands for another complaint, StorageError.
         """
         if not person.scope(Right.FILE_CASES).covers(event.section):
             raise AccessDenied("no right to file complaints of this section")
         now = self._clock.now()
-        event = replace(event, at=now)
+        event = replace(event, at=now, by=Login(person.login))
         self._complete(event)
         return await self._book.register(event, key)
 
     async def write(self, number: CaseNumber, version: int, event: AnyCaseEvent, person: Person) -> Case:
         """Write one line of a case's history.
 
-        ``version`` is the one that the person has seen. Its time is now. Raises CaseUnknown (also for a case that
-        is not within reach), AccessDenied, Incomplete, CaseRefused, CaseConflict, StorageError.
+        ``version`` is the one that the person has seen. Its time is now, its writer this person. Raises
+        CaseUnknown (also for a case that is not within reach), AccessDenied, Incomplete, CaseRefused,
+        CaseConflict, StorageError.
         """
         for _ in range(_AGAIN):
             case = await self.seen(number, person)
             if not may(case, person, event.kind):
                 raise AccessDenied(f"no right to this ({event.kind})")
-            written = self._now(case, event)
+            written = self._now(case, event, person)
             self._complete(written)
             free = event.kind in COMMUTING
             try:
@@ -87,9 +88,9 @@ class CaseOffice:
             raise CaseUnknown(number)
         return case
 
-    def _now(self, case: Case, event: _E) -> _E:
-        """The event, told now; never before the last one, should the machine's clock have been set back."""
-        return replace(event, at=max(self._clock.now(), case.last_at))
+    def _now(self, case: Case, event: _E, person: Person) -> _E:
+        """The event, told by this person now; never before the last one, should the clock have been set back."""
+        return replace(event, at=max(self._clock.now(), case.last_at), by=Login(person.login))
 
     def _complete(self, event: AnyCaseEvent) -> None:
         found = [*faults(event, event.at)]

@@ -50,11 +50,18 @@ GROUPS = (
             Link("/desk", "agent_desk", Right.FILE_CASES),
             Link("/callbacks", "callbacks", Right.FILE_CASES),
             Link("/day", "day", Right.OWN_SCORES),
+            Link("/inbox", "inbox", Right.READ_CASES),
+            Link("/cases", "cases", Right.READ_CASES),
+            Link("/orders", "orders", Right.READ_CASES),
+            Link("/inquiries", "inquiries", Right.READ_CASES),
         ),
     ),
     Group(
         "figures_of_day",
-        (Link("/figures", "figures", Right.SEE_FIGURES),),
+        (
+            Link("/figures", "figures", Right.SEE_FIGURES),
+            Link("/cases/figures", "case_figures", Right.READ_CASES),
+        ),
     ),
     Group(
         "operations",

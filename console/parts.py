@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from calls.cases import Reading
 from calls.custody import Access, Leg, Recording
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
 from calls.waveform import Waveform
+from cases.catalogue import Catalogue
 from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
@@ -66,3 +68,7 @@ class Parts:
     roster: tuple[AgentNumber, ...]
     quality: QualityTerms
     """Made by ``service.quality.quality_terms``."""
+    case_catalogue: Catalogue
+    """What cases are sorted by."""
+    case_clocks: Reading
+    """Reads the clocks of a case by the operator's calendar."""

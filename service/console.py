@@ -20,6 +20,7 @@ from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
 from service.books import kpi_figures_of
+from service.cases import case_catalogue_of, clocks_of
 from service.console_desk import NOBODY_THERE, AtTelephones, desk_parts
 from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
@@ -68,6 +69,8 @@ def parts_of(
         sections=sections,
         roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
         quality=quality_terms(settings),
+        case_catalogue=case_catalogue_of(settings),
+        case_clocks=clocks_of(settings),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.case_book import CaseQuery, Contact, OrderQuery, Page
+from calls.case_book import UNKNOWN, CaseQuery, Contact, OrderQuery, Page
 from calls.cases import CaseNumber, Login, State, contact_key
 from calls.errors import SearchError
 from calls.inquiries import ORDER_OVER
@@ -100,11 +100,14 @@ def orders_within(scope: Scope) -> ColumnElement[bool]:
 def _filters(query: CaseQuery) -> list[ColumnElement[bool]]:
     equal = {
         **{"section": query.section, "department": query.department, "owner": query.owner, "type": query.type},
-        **{"cause": query.cause, "place": query.place, "answer": query.answer},
+        **{"cause": query.cause, "place": query.place, "answer": query.answer, "channel": query.channel},
+        "offered_to": query.offered_to,
         "registered_late": query.registered_late,
     }
     found = [within(query.scope, query.login)]
-    found += [cases.c[name] == value for name, value in equal.items() if value is not None]
+    found += [_is(cases.c[name], value) for name, value in equal.items() if value is not None]
+    if query.again:
+        found.append(cases.c.round > 1)
     if query.states:
         found.append(cases.c.state.in_(sorted(state.value for state in query.states)))
     if query.open_only:
@@ -118,6 +121,10 @@ def _filters(query: CaseQuery) -> list[ColumnElement[bool]]:
     if query.due_before is not None:
         found += [cases.c.closed_at.is_(None), cases.c.due_at < query.due_before]
     return [*found, *words_in(cases.c.folded, query.text)]
+
+
+def _is(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+    return column.is_(None) if value == UNKNOWN else column == value
 
 
 def _order_filters(query: OrderQuery) -> list[ColumnElement[bool]]:

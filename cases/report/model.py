@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from calls.case_figures import CaseStatistics, CaseSums, Facet, Group, Span
 from calls.people import Scope
@@ -67,26 +69,33 @@ STEPS = ("counts", "departments", "trend", "words")
 
 
 async def gather(
-    statistics: CaseStatistics, period: Period, now: datetime, on_step: Callable[[str], None] = lambda _: None
+    statistics: CaseStatistics,
+    period: Period,
+    now: datetime,
+    on_step: Callable[[str], None] = lambda _: None,
+    scope: Scope = _EVERYTHING,
 ) -> Report:
-    """Everything that a report over a month, quarter or year holds. Raises StorageUnavailable."""
+    """Everything that a report over a month, quarter or year holds, of the cases within a scope.
+
+    Raises StorageUnavailable. Forecast and words take a second of computing: they are made in a thread.
+    """
     before, year_ago = period.previous(), _year_ago(period)
     spans = {each: Span(*each.span) for each in (period, before, year_ago)}
 
     async def both(facet: Facet) -> tuple[list[Group], list[Group]]:
-        now_ = await statistics.groups(spans[period], facet, _EVERYTHING)
-        return now_, await statistics.groups(spans[before], facet, _EVERYTHING)
+        now_ = await statistics.groups(spans[period], facet, scope)
+        return now_, await statistics.groups(spans[before], facet, scope)
 
     on_step("counts")
     whole, whole_before, whole_year_ago = [
-        await statistics.whole(spans[each], _EVERYTHING) for each in (period, before, year_ago)
+        await statistics.whole(spans[each], scope) for each in (period, before, year_ago)
     ]
     facets = {facet: await both(facet) for facet in (Facet.TYPE, Facet.CHANNEL, Facet.PLACE, Facet.CAUSE)}
     on_step("departments")
     departments, departments_before = await both(Facet.DEPARTMENT)
-    cross = await statistics.cross(spans[period], Facet.DEPARTMENT, Facet.TYPE, _EVERYTHING)
+    cross = await statistics.cross(spans[period], Facet.DEPARTMENT, Facet.TYPE, scope)
     on_step("trend")
-    trend = await trend_until(statistics, period, now, _EVERYTHING)
+    trend = await trend_until(statistics, period, now, scope)
     on_step("words")
     return Report(
         period=period,
@@ -104,7 +113,7 @@ async def gather(
         departments=compared(ranked(departments), departments_before),
         cross=cross,
         trend=trend[-SHOWN_MONTHS:],
-        expected=forecast([month.cases for month in trend], AHEAD),
+        expected=await asyncio.to_thread(forecast_of, tuple(month.cases for month in trend)),
         hot=await hot_until(statistics, min(period.span[1], now)),
     )
 
@@ -124,7 +133,13 @@ async def hot_until(statistics: CaseStatistics, until: datetime) -> list[HotWord
     middle = until - _WEEK
     now = await statistics.wordings(Span(middle, until))
     before = await statistics.wordings(Span(middle - _WEEK, middle))
-    return hot_words(now, before)
+    return await asyncio.to_thread(hot_words, now, before)
+
+
+@lru_cache(maxsize=64)
+def forecast_of(history: tuple[int, ...]) -> Forecast | TooLittle:
+    """The months ahead; whole months do not change, so neither does this."""
+    return forecast(history, AHEAD)
 
 
 def _year_ago(period: Period) -> Period:

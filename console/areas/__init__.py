@@ -5,11 +5,15 @@ from __future__ import annotations
 from console.api import KpiApi
 from console.areas.account import Account
 from console.areas.callbacks import CallbackArea
+from console.areas.case_figures import CaseFiguresArea
+from console.areas.case_filing import FilingArea
+from console.areas.cases import CasesArea
 from console.areas.day import DayArea
 from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.start import Start
+from console.areas.work_orders import OrdersArea
 from console.parts import Parts
 from console.routes import Area
 
@@ -23,6 +27,10 @@ def areas(parts: Parts) -> list[Area]:
         DeskArea(parts, parts.desk),
         CallbackArea(parts, parts.desk),
         DayArea(parts, parts.desk),
+        CasesArea(parts),
+        FilingArea(parts),
+        OrdersArea(parts),
+        CaseFiguresArea(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
     ]

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -357,3 +358,8 @@ def test_numbers_and_contacts_are_read_as_people_write_them() -> None:
     assert contact_key("+86 138-0013-8000") == contact_key("13800138000") == "13800138000"
     assert contact_key("Zhang@Example.com ") == "zhang@example.com"
     assert by(registered(), CHIEF).by == "wang" and DepartmentId("stations") == STATIONS
+
+
+def test_the_documents_show_the_state_machine_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cases.md").read_text(encoding="utf-8")
+    assert diagram() in page

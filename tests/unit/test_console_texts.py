@@ -31,6 +31,14 @@ _GROUPS_BY_NAME += tuple(
     )
 )
 _GROUPS_BY_NAME += ("callback_result", "callback_outcome")
+_GROUPS_BY_NAME += tuple(
+    f"case_{group}"
+    for group in (
+        *("field", "wrong", "act", "do", "state", "step", "clock", "channel", "type", "urgency", "importance"),
+        *("answer", "reason", "link", "figures"),
+    )
+)
+_GROUPS_BY_NAME += ("order_state",)
 
 
 def placeholders(text: str) -> set[str]:

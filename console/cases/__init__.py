@@ -1,0 +1,1 @@
+"""Pages of inquiries, work orders and complaints."""

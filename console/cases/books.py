@@ -1,0 +1,112 @@
+"""What the pages of cases are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calls.case import Case
+from calls.cases import CaseNumber, Login, parse_number
+from calls.custody import Access, AccessKind
+from calls.errors import CaseUnknown
+from calls.ids import Language, SectionId
+from calls.inquiries import Inquiry, WorkOrder
+from calls.people import Person, Right
+from cases.catalogue import Catalogue
+from cases.office import CaseOffice
+from console.ask import Ask
+from console.parts import Parts
+from storage.case_drafts import SqlDrafts, SqlNotices
+from storage.case_lists import SqlCaseLists
+from storage.case_statistics import SqlCaseStatistics
+from storage.cases import SqlCases
+from storage.ledger import SqlLedger
+from storage.work_orders import SqlOrders
+
+
+@dataclass(frozen=True, slots=True)
+class CaseBooks:
+    """The ledger of cases behind the console; of the engine's loop."""
+
+    parts: Parts
+    catalogue: Catalogue
+    cases: SqlCases
+    orders: SqlOrders
+    lists: SqlCaseLists
+    notices: SqlNotices
+    drafts: SqlDrafts
+    statistics: SqlCaseStatistics
+    office: CaseOffice
+    ledger: SqlLedger
+
+    @classmethod
+    def of(cls, parts: Parts) -> CaseBooks:
+        """Over the parts' engine."""
+        engine, zone = parts.engine, parts.zone
+        cases = SqlCases(engine, zone, parts.case_clocks)
+        return cls(
+            parts,
+            parts.case_catalogue,
+            cases,
+            SqlOrders(engine, zone),
+            SqlCaseLists(engine),
+            SqlNotices(engine),
+            SqlDrafts(engine),
+            SqlCaseStatistics(engine, parts.clock),
+            CaseOffice(cases, parts.case_catalogue, parts.clock),
+            SqlLedger(engine),
+        )
+
+    async def note(self, ask: Ask, kind: AccessKind, what: str) -> None:
+        """On record before anything is shown (P1, P4). Raises StorageUnavailable."""
+        await self.parts.accesses.note(Access(ask.who.login, kind, what[:300]))
+
+    async def case(self, ask: Ask) -> Case:
+        """The complaint of the address, if it is within reach; on record. Raises CaseUnknown."""
+        case = await self.office.seen(number_in(ask), ask.who)
+        await self.note(ask, AccessKind.READ_CASE, case.number)
+        return case
+
+    async def order(self, ask: Ask) -> WorkOrder:
+        """The work order of the address, if it is within reach; on record. Raises CaseUnknown."""
+        order = await self.orders.order(number_in(ask))
+        if not order_within(order, ask.who, Right.READ_CASES):
+            raise CaseUnknown(order.number)
+        await self.note(ask, AccessKind.READ_CASE, order.number)
+        return order
+
+    async def inquiry(self, ask: Ask) -> Inquiry:
+        """The inquiry of the address, if it is within reach; on record. Raises CaseUnknown."""
+        inquiry = await self.orders.inquiry(number_in(ask))
+        if not ask.scope(Right.READ_CASES).covers(inquiry.section, inquiry.agent):
+            raise CaseUnknown(inquiry.number)
+        await self.note(ask, AccessKind.READ_CASE, inquiry.number)
+        return inquiry
+
+    def section_names(self, language: Language) -> dict[SectionId, str]:
+        """All sections by name."""
+        return {section: names.get(language) or section for section, names in self.parts.sections.items()}
+
+    def sections(self, ask: Ask, right: Right) -> list[tuple[str, str]]:
+        """The sections that a right reaches, for a choice."""
+        scope = ask.scope(right)
+        names = self.section_names(ask.texts.language)
+        return [(section, name) for section, name in names.items() if scope.covers(section)]
+
+
+def number_in(ask: Ask) -> CaseNumber:
+    """The number in the address. Raises CaseUnknown for what is none."""
+    number = CaseNumber(ask.params["number"])
+    if parse_number(number) is None or number != number.upper():
+        raise CaseUnknown(number)
+    return number
+
+
+def order_within(order: WorkOrder, person: Person, right: Right) -> bool:
+    """Whether a work order is within reach: of the person's sections and departments."""
+    scope = person.scope(right)
+    return scope.covers(order.section) or scope.covers(SectionId(order.department))
+
+
+def login_of(ask: Ask) -> Login:
+    """Who writes."""
+    return Login(ask.who.login)
