@@ -5,8 +5,9 @@ OpenAPI 3.1 takes JSON Schema as it is, which is what pydantic gives; nothing is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,13 +18,21 @@ _REF = "#/components/schemas/{model}"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One GET."""
+    """One method of one address."""
 
     path: str
     summary: str
     description: str
     answer: type[BaseModel]
     query: type[BaseModel] | None = None
+    method: str = "get"
+    body: type[BaseModel] | None = None
+    status: int = 200
+    """Of the answer when all is well."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that must be sent, and what each is for."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Statuses of ``failure`` beside 400 and 503, and what each means."""
 
 
 def document(
@@ -31,28 +40,55 @@ def document(
 ) -> dict[str, Any]:
     """The document. Every operation may answer with ``failure`` under 400 and 503."""
     told = list(operations)
-    answers = [(each.answer, "serialization") for each in told]
-    _, schemas = models_json_schema([*answers, (failure, "serialization")], ref_template=_REF)  # type: ignore[list-item]
+    models: list[Any] = [(each.answer, "serialization") for each in told]
+    models += [(each.body, "validation") for each in told if each.body]
+    _, schemas = models_json_schema([*models, (failure, "serialization")], ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in told:
+        paths.setdefault(each.path, {})[each.method] = _described(each, failure)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
-        "paths": {each.path: {"get": _get(each, failure)} for each in told},
+        "paths": paths,
         "components": {"schemas": schemas["$defs"]},
     }
 
 
-def _get(operation: Operation, failure: type[BaseModel]) -> dict[str, Any]:
+def _described(operation: Operation, failure: type[BaseModel]) -> dict[str, Any]:
     refused = {"400": "The question cannot be answered.", "503": "The books cannot be read at the moment."}
+    refused |= operation.refused
+    name = re.sub("[{}]", "", operation.path.strip("/")).replace("/", "_")
     return {
-        "operationId": operation.path.strip("/").replace("/", "_"),
+        "operationId": name if operation.method == "get" else f"{name}_{operation.method}",
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": _parameters(operation.query) if operation.query else [],
+        "parameters": [
+            *_places(operation),
+            *(_parameters(operation.query) if operation.query else []),
+        ],
+        **({"requestBody": _body(operation.body)} if operation.body else {}),
         "responses": {
-            "200": _response(operation.answer.__doc__ or "", operation.answer),
+            str(operation.status): _response(operation.answer.__doc__ or "", operation.answer),
             **{status: _response(text, failure) for status, text in refused.items()},
         },
     }
+
+
+def _places(operation: Operation) -> list[dict[str, Any]]:
+    """Parts of the path, and headers."""
+    told = [
+        {"name": name, "in": "path", "required": True, "description": "", "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    return told + [
+        {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in operation.headers.items()
+    ]
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _response(text: str, model: type[BaseModel]) -> dict[str, Any]:

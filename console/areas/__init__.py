@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.api import KpiApi
 from console.areas.account import Account
 from console.areas.callbacks import CallbackArea
+from console.areas.case_api import CaseApi
 from console.areas.case_figures import CaseFiguresArea
 from console.areas.case_filing import FilingArea
 from console.areas.cases import CasesArea
@@ -31,6 +32,7 @@ def areas(parts: Parts) -> list[Area]:
         FilingArea(parts),
         OrdersArea(parts),
         CaseFiguresArea(parts),
+        CaseApi(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
     ]

@@ -24,7 +24,10 @@ from calls.custody import AccessKind
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError, StorageRefused
 from calls.ids import CallId, SectionId, is_unique_id
 from calls.inquiries import FINAL_AFTER, Inquiry, OrderDispatched
+from calls.measures import ALL_CALLS, Slice
 from calls.people import Right
+from calls.periods import Grain, Period
+from calls.ports import Ratio, Tally
 from cases.flow import LONGEST, LONGEST_LINE, Fault, Wrong
 from cases.office import Incomplete
 from console.ask import Ask
@@ -34,6 +37,7 @@ from console.cases.view import Naming
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
+from storage.case_tallies import REPEATED_WITHIN
 
 _LINES = 50
 COMPLAINT, INQUIRY, ORDER = "complaint", "inquiry", "order"
@@ -254,8 +258,24 @@ class FilingArea:
             found=found,
             before=before,
             trouble=trouble,
+            **await self._month(ask),
             **self._words(ask),
         )
+
+    async def _month(self, ask: Ask) -> dict[str, Any]:
+        """K4 of this month, and the repeated contacts beside it; of the reader's section, or of all (K4)."""
+        month = Period.containing(self._parts.clock.now(), Grain.MONTH, self._parts.zone)
+        scope = ask.scope(Right.READ_CASES)
+        slice = ALL_CALLS if scope.everything else Slice(section=min(scope.sections, default=""))
+        (told,) = await self._books.tallies.tallies([month], slice)
+        inquiries, became = (told[None].of(each) for each in (Tally.INQUIRIES, Tally.DISPATCHED))
+        return {
+            "month": Ratio(round(inquiries - became), round(inquiries)),
+            "month_label": month.label,
+            "month_of": slice.section,
+            "repeats": await self._books.tallies.repeats(month, slice),
+            "within_days": REPEATED_WITHIN.days,
+        }
 
     async def inquiry(self, ask: Ask) -> web.Response:
         """One inquiry."""

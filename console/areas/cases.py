@@ -11,7 +11,7 @@ from aiohttp import web
 from calls.case import Case
 from calls.case_book import CaseQuery
 from calls.case_events import CaseReassigned, HandOverOffered, NoteAdded
-from calls.cases import CaseNumber, DepartmentId, Login, State
+from calls.cases import CaseNumber, DepartmentId, State
 from calls.custody import AccessKind
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError
 from calls.people import Right
@@ -151,7 +151,7 @@ class CasesArea:
         told = filled.text("version")
         version = int(told) if told.isascii() and told.isdigit() and len(told) < 8 else 0
         event = event_of(kind, filled, self._parts.clock.now(), login_of(ask))
-        if isinstance(event, HandOverOffered | CaseReassigned) and not await self._may_own(event.to):
+        if isinstance(event, HandOverOffered | CaseReassigned) and not await self._books.may_own(event.to):
             filled.faults.append(Fault("to", Wrong.UNKNOWN if event.to else Wrong.MISSING))
         try:
             if filled.faults:
@@ -218,11 +218,6 @@ class CasesArea:
             may_note=NoteAdded.kind in offered,
             **words,
         )
-
-    async def _may_own(self, login: Login) -> bool:
-        """Whether there is such a person, and they may read cases."""
-        account = await self._parts.doorkeeper.people.find(login) if login else None
-        return account is not None and account.enabled and account.person.may(Right.READ_CASES)
 
     def _words(self, ask: Ask) -> dict[str, Any]:
         """What every template of cases needs."""

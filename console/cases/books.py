@@ -18,6 +18,7 @@ from console.parts import Parts
 from storage.case_drafts import SqlDrafts, SqlNotices
 from storage.case_lists import SqlCaseLists
 from storage.case_statistics import SqlCaseStatistics
+from storage.case_tallies import SqlCaseTallies
 from storage.cases import SqlCases
 from storage.ledger import SqlLedger
 from storage.work_orders import SqlOrders
@@ -37,6 +38,7 @@ class CaseBooks:
     statistics: SqlCaseStatistics
     office: CaseOffice
     ledger: SqlLedger
+    tallies: SqlCaseTallies
 
     @classmethod
     def of(cls, parts: Parts) -> CaseBooks:
@@ -54,6 +56,7 @@ class CaseBooks:
             SqlCaseStatistics(engine, parts.clock),
             CaseOffice(cases, parts.case_catalogue, parts.clock),
             SqlLedger(engine),
+            SqlCaseTallies(engine, zone, parts.quality.workdays, parts.clock),
         )
 
     async def note(self, ask: Ask, kind: AccessKind, what: str) -> None:
@@ -81,6 +84,11 @@ class CaseBooks:
             raise CaseUnknown(inquiry.number)
         await self.note(ask, AccessKind.READ_CASE, inquiry.number)
         return inquiry
+
+    async def may_own(self, login: Login) -> bool:
+        """Whether there is such a person, and they may read cases."""
+        account = await self.parts.doorkeeper.people.find(login) if login else None
+        return account is not None and account.enabled and account.person.may(Right.READ_CASES)
 
     def section_names(self, language: Language) -> dict[SectionId, str]:
         """All sections by name."""

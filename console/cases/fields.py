@@ -53,7 +53,8 @@ class Filled:
 
     def text(self, name: str) -> str:
         """What was typed, without blanks around it and without signs that no database can hold."""
-        return self.values.get(name, "").strip().replace("\0", "")
+        told = self.values.get(name, "").replace("\0", "")
+        return told.encode("utf-8", "ignore").decode("utf-8").strip()
 
     def optional(self, name: str) -> str | None:
         """The text, or ``None`` if nothing was typed."""

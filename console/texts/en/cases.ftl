@@ -100,6 +100,9 @@ inquiry-became_order = became a work order
 inquiry-by = Filed by
 inquiry-dispatch_later = Dispatch a work order
 inquiry-dispatch_later_note = the answer did not settle it
+inquiry-k4 = first-call resolution, { $period }
+inquiry-repeated = asked again about the same matter within { $days } days
+inquiry-of_known = of { $n } who left a contact
 inquiry-no_contact = Without a contact no answer can be promised.
 
 order-title = Work orders

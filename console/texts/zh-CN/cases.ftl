@@ -100,6 +100,9 @@ inquiry-became_order = 已转工单
 inquiry-by = 登记人
 inquiry-dispatch_later = 转为工单
 inquiry-dispatch_later_note = 当时的答复没有解决问题
+inquiry-k4 = { $period } 一次答复率
+inquiry-repeated = { $days } 天内就同一事项再次来询
+inquiry-of_known = 共 { $n } 件留有联系方式
 inquiry-no_contact = 没有留下联系方式，无法承诺回复。
 
 order-title = 工单
