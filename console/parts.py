@@ -16,6 +16,7 @@ from calls.ports import AccessLog, Clock
 from calls.transcript import Transcript
 from calls.waveform import Waveform
 from cases.catalogue import Catalogue
+from cases.surveys.design import SurveyDesign
 from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
@@ -66,6 +67,8 @@ class Parts:
     sections: Mapping[SectionId, Mapping[Language, str]]
     """The sections' names."""
     roster: tuple[AgentNumber, ...]
+    survey: SurveyDesign
+    """What the survey's web form asks (Q2)."""
     quality: QualityTerms
     """Made by ``service.quality.quality_terms``."""
     case_catalogue: Catalogue

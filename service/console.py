@@ -26,6 +26,7 @@ from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
 from service.quality import quality_terms
 from service.settings import Settings
+from service.surveys import design_of
 from storage.access import SqlAccessLog
 from storage.people import SqlPeople
 from storage.sessions import SqlFailures, SqlSessions, SqlTokens
@@ -68,6 +69,7 @@ def parts_of(
         desk=desk_parts(settings, engine, clock, at_telephones),
         sections=sections,
         roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
+        survey=design_of(settings),
         quality=quality_terms(settings),
         case_catalogue=case_catalogue_of(settings),
         case_clocks=clocks_of(settings),

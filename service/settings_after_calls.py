@@ -42,7 +42,6 @@ class Survey(_Part):
         0.0, ge=0, le=1, description="of callers who were invited, so many get a one-time link to the web form"
     )
     links_days: int = Field(7, ge=1, le=90, description="a one-time link is good for so long")
-    links_url: str = Field("", description="the address that links begin with, such as https://hotline.example")
     reason_longest_s: int = Field(60, ge=5, le=600, description="so long a dissatisfied caller may say why")
 
 

@@ -14,6 +14,7 @@ from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.start import Start
+from console.areas.survey import SurveyPages
 from console.areas.work_orders import OrdersArea
 from console.parts import Parts
 from console.routes import Area
@@ -33,6 +34,7 @@ def areas(parts: Parts) -> list[Area]:
         OrdersArea(parts),
         CaseFiguresArea(parts),
         CaseApi(parts),
+        SurveyPages(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
     ]

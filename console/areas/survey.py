@@ -9,11 +9,10 @@ from datetime import datetime
 from aiohttp import web
 
 from calls.custody import Access, AccessKind
-from calls.errors import LinkGone
+from calls.errors import AccessDenied, LinkGone
 from calls.events import SurveyAnswered
 from calls.ids import CallId, is_unique_id
 from calls.people import Right
-from cases.surveys.design import SurveyDesign
 from console.ask import Ask
 from console.parts import Parts
 from console.routes import Open, Route, get, post
@@ -24,12 +23,12 @@ _LONGEST_TOKEN = 100
 
 
 class SurveyPages:
-    """``/s/TOKEN``: works without JavaScript, takes one answer. ``url`` is what links in the outbox begin with."""
+    """``/s/TOKEN``: works without JavaScript, takes one answer."""
 
-    def __init__(self, parts: Parts, design: SurveyDesign, url: str) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._design = design
-        self._url = url.rstrip("/")
+        self._design = parts.survey
+        self._url = parts.doors.public_url
         self._links = SqlSurveyLinks(parts.engine)
 
     def routes(self) -> list[Route]:
@@ -74,8 +73,7 @@ class SurveyPages:
 
     async def outbox(self, ask: Ask) -> web.Response:
         """Links to send, each with the number it is for; on record as seen. Only who may see all calls."""
-        if not ask.scope(Right.WORK_CASES).everything:
-            raise web.HTTPForbidden
+        _sees_all(ask)
         found = await self._links.outbox(self._parts.clock.now())
         for link in found:
             await self._parts.accesses.note(
@@ -95,9 +93,8 @@ class SurveyPages:
 
     async def sent(self, ask: Ask) -> web.Response:
         """A link was sent: 204; 404 if it is not in the outbox."""
+        _sees_all(ask)
         call_id = ask.params["call_id"]
-        if not ask.scope(Right.WORK_CASES).everything:
-            raise web.HTTPForbidden
         if is_unique_id(call_id) and await self._links.sent(CallId(call_id), self._parts.clock.now()):
             return web.Response(status=204)
         raise web.HTTPNotFound
@@ -135,6 +132,7 @@ class SurveyPages:
             design=self._design,
             chosen=chosen,
             incomplete=incomplete,
+            options=[(str(key), level.names) for key, level in enumerate(self._design.levels, start=1)],
         )
 
     def _gone(self, ask: Ask) -> web.Response:
@@ -146,3 +144,9 @@ class SurveyPages:
         if "lang" in ask.query:
             return ask
         return replace(ask, texts=load_texts(choose_language(link.language, "")))
+
+
+def _sees_all(ask: Ask) -> None:
+    """Raises AccessDenied: a link opens the call of anybody."""
+    if not ask.scope(Right.WORK_CASES).everything:
+        raise AccessDenied("links are for who may work on all cases")

@@ -17,7 +17,7 @@ from multidict import MultiDict, MultiDictProxy
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.errors import LinkGone
+from calls.errors import AccessDenied, LinkGone
 from calls.people import Grant, Person, Role
 from calls.periods import Grain, Period
 from calls.ports import Tally
@@ -25,6 +25,7 @@ from calls.workdays import Workdays
 from cases.surveys.design import AFTER_CALL, load_design
 from console.areas.survey import SurveyPages
 from console.ask import Ask
+from console.doors import Doors
 from console.parts import Parts
 from console.routes import Open
 from console.texts import load_texts
@@ -75,8 +76,8 @@ class Web:
     accesses: NotedAccesses = field(default_factory=NotedAccesses)
 
     def __post_init__(self) -> None:
-        parts = cast("Parts", self)
-        self.pages = SurveyPages(parts, DESIGN, "https://hotline.example/")
+        self.survey, self.doors = DESIGN, Doors("https://hotline.example")
+        self.pages = SurveyPages(cast("Parts", self))
         self.links = SqlSurveyLinks(self.engine)
 
     async def call(self, told: list[Any]) -> None:
@@ -214,7 +215,7 @@ async def test_the_outbox_is_for_who_sees_all_and_on_record(site: Web) -> None:
         texts = load_texts("en")  # type: ignore[arg-type]
         return Ask(method="GET", path="/", texts=texts, person=person, params={"call_id": call_id})
 
-    with pytest.raises(web.HTTPForbidden):
+    with pytest.raises(AccessDenied):
         await site.pages.outbox(ask(own))
     page = await site.pages.outbox(ask(everywhere))
     token = await site.token()

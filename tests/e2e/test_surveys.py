@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -116,32 +117,39 @@ async def reason_is_kept(centre: Centre, call: Call) -> None:
         await engine.dispose()
 
 
+COMPLAINS: tuple[Step, ...] = (Wait(1), Press("1"), Wait(1), Press("2"))
+BREAKS_OFF = treats(ring_s=0.5, talk_s=1)
+"""Hangs up while the agent's number is still being spoken."""
+
+
 async def test_asked_once_in_so_many_days_and_kept_while_the_service_is_down(rating: Centre) -> None:
-    one, other = "13700000001", "13700000002"
+    one, other, cut_short = "13700000001", "13700000002", "13700000003"
+    complaint = replace(RATED, section="complaint")
     scenario = Scenario(
         "rated while the service is down, and let go the second time",
         "Q2 K3 I1",
-        tuple(Seat(number, TALKS) for number in AGENTS[:2]),
+        (*(Seat(number, TALKS) for number in AGENTS[:2]), Seat("2001", BREAKS_OFF)),
         (
             Caller(rates("1"), RATED, number=one),
-            Caller((*PERSON, AwaitHangUp()), RATED, at_s=20, number=one),
+            Caller((*PERSON, AwaitHangUp()), RATED, at_s=32, number=one),
             Caller((*PERSON, SPEAK, Wait(4), HangUp()), Expect(Result.ANSWERED, offers=None), number=other),
+            Caller((*COMPLAINS, Wait(6), Press("2"), Wait(1), HangUp()), complaint, number=cut_short),
         ),
-        faults=(Fault(6, Do.KILL_SERVICE), Fault(18, Do.START_SERVICE)),
+        faults=(Fault(6, Do.KILL_SERVICE), Fault(15, Do.START_SERVICE)),
         counted_in_part=True,
     )
     evidence = await play(rating, scenario)
+    assert not (wrong := problems(evidence, rating)), "\n".join(wrong)
     in_order = sorted(evidence.calls, key=lambda call: call.arrived_at)
     assert sorted(f"{call.caller} {call.invitation}" for call in in_order) == [
         f"{one} invited",
         f"{one} spared",
         f"{other} caller_left",
+        f"{cut_short} invited",
     ]
-    assert [call.survey.level for call in in_order if call.survey and call.survey.rated_at] == [1]
-    assert all(call.ended_by is EndedBy.AGENT for call in in_order if call.caller == one)
+    levels = {call.caller: call.survey.level for call in in_order if call.survey and call.survey.rated_at}
+    assert levels == {one: 1, cut_short: 2}
     assert (await rating.asterisk.command("database show invited") or "").count(one) == 0
-    logs = "\n".join([*evidence.asterisk_log, evidence.service_log])
-    assert one not in logs
 
 
 async def test_who_cuts_a_caller_off_is_counted(rating: Centre) -> None:
