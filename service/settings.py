@@ -227,7 +227,9 @@ class Transcription(_Part):
 
     enabled: bool = Field(True, description="whether recordings are transcribed and judged")
     threads: int = Field(0, ge=0, le=64, description="legs at a time; 0: one processor less than there are")
-    broker_url: str = Field("", description="Celery's broker, such as redis://host/0; empty: a file in var_dir")
+    broker_url: str = Field(
+        "", description="Celery's broker, such as redis://host/0 or amqp://host//; empty: a file in var_dir"
+    )
     models_dir: Path | None = Field(None, description="where models lie; empty: models in var_dir")
     languages: tuple[Speech, ...] = Field(_DEFAULT_SPEECH, description="lines: language, engine, model, speaks")
 
