@@ -137,6 +137,7 @@ class DeskArea:
             pauses=PAUSES,
             trouble=trouble,
             just_filed=ask.query.get("filed", "")[:40],
+            just_filed_at=form_view.where(ask.query.get("filed", "")[:40]),
             time_zone=self._parts.zone.key,
             now=instant(now),
         )

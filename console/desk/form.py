@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from calls.cases import REGISTER_WITHIN, Channel, ComplaintType, Importance, Urgency
+from calls.cases import REGISTER_WITHIN, Channel, ComplaintType, Importance, Series, Urgency, parse_number
 from calls.desk import masked
 from calls.filing import Notes, NothingReason, Outcome, UnfiledCall
 from calls.ids import SectionId
@@ -18,6 +18,9 @@ from console.desk.wrap_up import KINDS, Problem
 
 _LATE_AFTER = timedelta(minutes=10)
 """So long after its end a call that is not filed is shown as late: "promptly" in A7."""
+
+
+_PAGES = {Series.COMPLAINT: "/cases", Series.INQUIRY: "/inquiries", Series.WORK_ORDER: "/orders"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def form(shown: Shown, words: Wording, now: datetime) -> View:
         "defaults": _defaults(shown),
         "problems": {each.field: texts(f"desk_wrong.{each.wrong}") for each in shown.problems},
         "problem_list": [(each.field, texts(f"desk_field.{each.field}")) for each in shown.problems],
-        "filed": shown.filed,
+        "filed": [(number, where(number)) for number in shown.filed],
         "options": _options(shown, words),
         "categories": _categories(shown.catalogue, words),
     }
@@ -74,6 +77,12 @@ def line(call: UnfiledCall, words: Wording, now: datetime) -> View:
     }
 
 
+def where(number: str) -> str:
+    """The page of what a call was filed as; empty if it has none."""
+    found = parse_number(number)
+    return f"{_PAGES[found[0]]}/{number}" if found else ""
+
+
 def _defaults(shown: Shown) -> dict[str, str]:
     call = shown.call
     section = call.section if call and call.section in shown.sections else next(iter(shown.sections), "")
@@ -85,9 +94,9 @@ def _options(shown: Shown, words: Wording) -> View:
     return {
         "outcome": _named(words, "desk_outcome", Outcome),
         "reason": _named(words, "desk_reason", NothingReason),
-        "type": _named(words, "desk_type", ComplaintType),
-        "urgency": _named(words, "desk_urgency", Urgency),
-        "importance": _named(words, "desk_importance", Importance),
+        "type": _named(words, "case_type", ComplaintType),
+        "urgency": _named(words, "case_urgency", Urgency),
+        "importance": _named(words, "case_importance", Importance),
         "section": [(section, words.section(section)) for section in shown.sections],
         "department": [(each, catalogue.department_name(each, language)) for each in catalogue.departments],
         "cause": [

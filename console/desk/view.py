@@ -16,8 +16,8 @@ View = dict[str, object]
 """What JSON can hold."""
 
 _STATES = {
-    MatterKind.COMPLAINT: "desk_case",
-    MatterKind.WORK_ORDER: "desk_order",
+    MatterKind.COMPLAINT: "case_state",
+    MatterKind.WORK_ORDER: "order_state",
     MatterKind.PROMISE: "desk_promise",
 }
 _WHERE = {

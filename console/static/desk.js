@@ -9,6 +9,8 @@ const form = document.getElementById("wrap-up");
 const told = desk.dataset;
 const POLL_MS = 2000;
 const SILENCE_MS = 12000; // the line says something every five seconds
+const RELIST_MS = 1000; // the books are a moment behind the telephone
+const favoured = new Set();
 const LOOK_MS = 10000; // how often another window's words are asked for
 
 // ── The line: server-sent events; asking again and again where they do not get through ──────────────────────────
@@ -92,9 +94,27 @@ function show(view) {
   const talk = view.calls.find((call) => !call.ringing);
   if (talk && current?.callId !== talk.key) begin(talk);
   document.getElementById("goes-on").hidden = !talk || talk.key !== current?.callId;
-  if (current && !talk && inTalk === current.callId) current.save(); // it is over: the list of what is to be filed
+  if (inTalk && inTalk !== talk?.key) setTimeout(relist, RELIST_MS); // a call is over, and to be filed
   inTalk = talk?.key ?? null;
+  if (talk?.key_customer && talk.key === current.callId && !favoured.has(talk.key)) {
+    favoured.add(talk.key); // once: the agent may know better
+    form.elements.key_customer.checked = true;
+    current.write("key_customer", read("key_customer"));
+  }
   tick();
+}
+
+/** The list of calls to file as it is now. */
+async function relist() {
+  try {
+    const answer = await fetch(current ? `/desk?call=${encodeURIComponent(current.callId)}` : "/desk", { redirect: "error" });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const list = page.querySelector(".desk-unfiled");
+    if (list) desk.querySelector(".desk-unfiled").replaceWith(document.importNode(list, true));
+  } catch {
+    // another time; the list is painted afresh whenever the page is
+  }
 }
 
 /** After signing in again in another window forms carry another token. */
@@ -249,7 +269,8 @@ function onChange(notes) {
   form.elements.version.value = notes.version;
   if (notes.filed.length) {
     document.getElementById("filed-already").hidden = false;
-    document.getElementById("filed-as").textContent = notes.filed.join(" ");
+    const said = document.getElementById("filed-as");
+    if (!said.childElementCount) said.textContent = notes.filed.join(" ");
   }
   if (notes.state === "saved" || notes.state === "unsaved") show_words();
 }

@@ -26,8 +26,8 @@ _GROUPS_BY_NAME += ("nav", "refusal", "role", "right", "weak")
 _GROUPS_BY_NAME += tuple(
     f"desk_{group}"
     for group in (
-        *("stage", "result", "matter", "case", "order", "promise", "origin", "outcome", "reason"),
-        *("type", "urgency", "importance", "field", "wrong"),
+        *("stage", "result", "matter", "promise", "origin", "outcome", "reason"),
+        *("field", "wrong"),
     )
 )
 _GROUPS_BY_NAME += ("callback_result", "callback_outcome")

@@ -82,18 +82,6 @@ desk_matter-complaint = Complaint
 desk_matter-work_order = Work order
 desk_matter-promise = Call-back
 
-desk_case-registered = registered
-desk_case-forwarded = forwarded
-desk_case-review = opinion in review
-desk_case-in_work = in work
-desk_case-done = done
-desk_case-reported = result reported
-desk_case-fed_back = fed back
-desk_case-followed_up = followed up
-desk_case-dissatisfied = dissatisfied, to be worked again
-desk_order-open = not accepted yet
-desk_order-accepted = in work
-desk_order-done = done, caller to be told
 desk_promise-waiting = waiting
 desk_promise-taken = taken
 desk_promise-dialling = being dialled
@@ -117,17 +105,6 @@ desk_reason-nuisance = nuisance call
 desk_reason-handed_on = another agent files it
 desk_reason-test = test call
 
-desk_type-service = Service quality
-desk_type-facilities = Facilities and equipment
-desk_type-safety = Safety
-desk_type-sanitation = Sanitation
-desk_type-other = Other
-desk_urgency-critical = Critical
-desk_urgency-urgent = Urgent
-desk_urgency-ordinary = Ordinary
-desk_importance-grave = Grave
-desk_importance-major = Major
-desk_importance-ordinary = Ordinary
 
 desk_field-outcome = File as
 desk_field-content = Notes (what the caller said)

@@ -82,18 +82,6 @@ desk_matter-complaint = 投诉
 desk_matter-work_order = 工单
 desk_matter-promise = 回拨
 
-desk_case-registered = 已登记
-desk_case-forwarded = 已转办
-desk_case-review = 待审核意见
-desk_case-in_work = 办理中
-desk_case-done = 已办理
-desk_case-reported = 已报结果
-desk_case-fed_back = 已反馈
-desk_case-followed_up = 已回访
-desk_case-dissatisfied = 不满意，重办
-desk_order-open = 待接单
-desk_order-accepted = 处理中
-desk_order-done = 已处理，待答复
 desk_promise-waiting = 待回拨
 desk_promise-taken = 已领取
 desk_promise-dialling = 拨打中
@@ -117,17 +105,6 @@ desk_reason-nuisance = 骚扰电话
 desk_reason-handed_on = 已转其他座席登记
 desk_reason-test = 测试来电
 
-desk_type-service = 服务质量
-desk_type-facilities = 设施设备
-desk_type-safety = 安全
-desk_type-sanitation = 环境卫生
-desk_type-other = 其他
-desk_urgency-critical = 特急
-desk_urgency-urgent = 紧急
-desk_urgency-ordinary = 一般
-desk_importance-grave = 特别重大
-desk_importance-major = 重要
-desk_importance-ordinary = 一般
 
 desk_field-outcome = 登记为
 desk_field-content = 通话记录（来电人反映的内容）
