@@ -11,7 +11,7 @@ const POLL_MS = 2000;
 const SILENCE_MS = 12000; // the line says something every five seconds
 const RELIST_MS = 1000; // the books are a moment behind the telephone
 const favoured = new Set();
-const LOOK_MS = 10000; // how often another window's words are asked for
+const LOOK_MS = 30000; // how often another window's words are asked for, beside every time that something is saved
 
 // ── The line: server-sent events; asking again and again where they do not get through ──────────────────────────
 
