@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
@@ -24,7 +24,7 @@ _RULES = ("greeting", "agent-number", "closing")
 
 
 async def judge_and_speak(engine: AsyncEngine, number: int) -> None:
-    """Turns and verdicts of the newest ``number`` calls that were answered."""
+    """Turns, verdicts and callers of the newest ``number`` calls that were answered."""
     dice = random.Random(20_251)
     newest = select(calls).where(calls.c.has_recording).order_by(calls.c.arrived_at.desc()).limit(number)
     async with engine.begin() as connection:
@@ -37,10 +37,15 @@ async def judge_and_speak(engine: AsyncEngine, number: int) -> None:
             turn = Turn(Leg.CALLER, tuple(Word(each, i, i + 0.4, 0.9) for i, each in enumerate(words)))
             said.append(row_of(call, turn))
             judged += [_verdict(row.call_id, rule, dice) for rule in _RULES]
+        dialled = [{"id": row.call_id, "number": f"1390000{dice.randrange(10_000):04}"} for row in rows]
+        named = update(calls).where(calls.c.call_id == bindparam("id")).values(caller=bindparam("number"))
+        await connection.execute(named, dialled)
         for start in range(0, len(said), 1000):
             await connection.execute(insert(spoken_turns), said[start : start + 1000])
         for start in range(0, len(judged), 1000):
             await connection.execute(insert(verdicts), judged[start : start + 1000])
+        if engine.dialect.name == "postgresql":  # as its own housekeeping does
+            await connection.exec_driver_sql("ANALYZE calls, verdicts, spoken_turns")
 
 
 def _verdict(call_id: str, rule: str, dice: random.Random) -> dict[str, object]:
