@@ -16,6 +16,8 @@ from calls.events import (
     MenuChosen,
     PersonAsked,
     RecordingArrived,
+    SurveyAnswered,
+    SurveyRated,
 )
 from console.shown import moment
 from console.texts import Texts
@@ -57,6 +59,10 @@ def _text(event: AnyEvent, texts: Texts) -> str:
             detail = texts.named("ended_by", event.by)
         case RecordingArrived():
             detail = f"{event.duration_s:.0f} s"
+        case SurveyRated():
+            detail = str(event.level)
+        case SurveyAnswered():
+            detail = f"{event.dimension}: {event.level}"
         case CallRequeued():
             detail = str(event.attempt)
         case LegEnded() | _:

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from calls.call import Result
-from calls.ids import CallId, LegId
+from calls.ids import CallId, LegId, subject_of
 from calls.lists import CallFilter, CallLine, CallPage, Counted, Place
 from calls.people import Scope
 from calls.verdicts import Outcome
@@ -114,14 +114,21 @@ class SqlCallLists:
                 return int(await connection.scalar(number) or 0)
 
     async def line(self, call_id: CallId, scope: Scope) -> CallLine | None:
-        """One call; ``None`` if there is none within the scope."""
+        """One call; ``None`` if there is none within the scope.
+
+        The recording in which its caller says why they are dissatisfied is within reach of whom the call is: it
+        is told as a line of its own, under its own id.
+        """
         wanted = select(*(calls.c[name] for name in _COLUMNS)).where(
-            calls.c.call_id == call_id, *_within(scope, calls.c.agent)
+            calls.c.call_id == subject_of(call_id), *_within(scope, calls.c.agent)
         )
         with translated():
             async with self._engine.connect() as connection:
                 row = (await connection.execute(wanted)).one_or_none()
-                return (await self._with_verdicts(connection, [_line(row)]))[0] if row else None
+                if row is None:
+                    return None
+                found = replace(_line(row), call_id=call_id)
+                return (await self._with_verdicts(connection, [found]))[0]
 
     def _connected(self) -> _Connected:
         return _Connected(self._engine, self._sqlite)

@@ -183,6 +183,10 @@ def parts_of(engine: AsyncEngine, clock: SetClock, custody: Custody) -> Parts:
             for each in ("inquiry", "complaint", "ticketing", "coordination")
         },
         roster=(AgentNumber("8001"), AgentNumber("8002")),
+        desk=cast(Any, None),
+        survey=cast(Any, None),
+        case_catalogue=cast(Any, None),
+        case_clocks=cast(Any, None),
         quality=cast(Any, None),
     )
 

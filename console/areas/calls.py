@@ -10,7 +10,8 @@ from aiohttp import web
 from calls.call import Result
 from calls.custody import Access, AccessKind
 from calls.errors import AccessDenied, StorageRefused
-from calls.ids import CallId, SectionId, is_unique_id
+from calls.events import SurveyReasonGiven
+from calls.ids import CallId, SectionId, is_unique_id, reason_of
 from calls.lists import CallLine, Place
 from calls.people import Right
 from calls.verdicts import Outcome
@@ -139,6 +140,7 @@ class CallsArea:
             line=line,
             player=player,
             course=timeline(events, ask.texts, self._parts.zone),
+            why=reason_of(line.call_id) if any(isinstance(one, SurveyReasonGiven) for one in events) else "",
             may_hear_original=ask.scope(Right.HEAR_ORIGINAL).covers(line.section, line.agent),
             may_download=ask.scope(Right.DOWNLOAD).covers(line.section, line.agent),
             failed=ask.query.get("failed", ""),

@@ -14,11 +14,13 @@ import pytest
 import pytest_asyncio
 
 from calls.custody import Access, AccessKind, Leg
-from calls.ids import CallId
+from calls.events import SurveyReasonGiven
+from calls.ids import CallId, reason_of
 from calls.verdicts import Outcome, Severity
 from console.open_sounds import IDLE
 from console.originals import LASTS
 from storage.access import SqlAccessLog
+from storage.ledger import SqlLedger
 from tests.support_player import Stage, stage
 from tests.support_prepared import dropped, prepared
 
@@ -76,6 +78,24 @@ async def noted(console: Stage, *kinds: AccessKind) -> list[Access]:
 
 
 # ── Reach ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_why_a_caller_was_dissatisfied_is_heard_by_who_reaches_the_call(console: Stage) -> None:
+    """A recording of its own, under the rules of the call that it is about (Q2)."""
+    call = CallId("1.1")
+    why = reason_of(call)
+    told = SurveyReasonGiven(call_id=call, at=console.clock.now())
+    await SqlLedger(console.engine).record([told])
+    await console.recorded(why)
+    await console.transcribed(why, SAID, 20)
+    async with Visitor(console, "agent") as visitor:
+        assert f'href="/calls/{why}"' in (await visitor.get(f"/calls/{call}"))[1]
+        status, page = await visitor.get(f"/calls/{why}")
+        assert status == 200 and "13812345678" not in page
+        assert (await visitor.bytes_of(f"/calls/{why}/sound/caller", "bytes=0-9"))[0] == 206
+    async with Visitor(console, "complaints") as visitor:
+        for path in ("", "/sound/caller", "/outline/caller"):
+            assert (await visitor.bytes_of(f"/calls/{why}{path}", "bytes=0-9"))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def test_answered_by_a_caller_without_javascript(
             await groups.nth(number).get_by_label(best, exact=True).check()
         await page.get_by_role("button", name=send).click()
         assert await page.locator("fieldset").count() == 0
-        assert heard == []
+        assert [said for said in heard if "422" not in said] == []  # the status of the incomplete form
         await page.context.close()
     call = await SqlLedger(console.engine).call(surveyed("1.1")[0].call_id)
     assert call and call.survey and call.survey.points == 100
