@@ -24,6 +24,7 @@ from storage.desk_tables import desk_notes
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole, TimeNow, complaints, served
 from tests.support_desk import CALLER, DeskStage
+from tests.support_prepared import prepared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
 
@@ -339,6 +340,29 @@ async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: 
     await expect(again.locator("#save-state")).to_have_text("已保存")
     assert (await scene.books.notes(CallId("1.1"))).fields["content"] == "before the crash"
     await again.context.close()
+
+
+async def test_a_restart_of_the_service_loses_nothing_that_is_on_a_desk(tmp_path: Path, browser: Browser) -> None:
+    clock, database = TimeNow(), await prepared("sqlite", tmp_path)
+    before, after = DeskStage(clock), DeskStage(clock)
+    async with served(tmp_path, clock=clock, url=database, areas=before.areas) as console:
+        scene = Scene(console, before)
+        await scene.happen(scene.call("1.1", over=True))
+        page, _ = await scene.page(browser, "/desk?call=1.1")
+        await page.locator("#f-content").fill("before")
+        await expect(page.locator("#save-state")).to_have_text("已保存")
+        before.pop.close()
+    await page.locator("#f-content").fill("before\nand while it was down")
+    await expect(page.locator("#save-state")).to_contain_text("保存失败")
+    await expect(page.locator("#desk[data-line=lost]")).to_be_visible()
+    port = int(console.url.rpartition(":")[2])
+    async with served(tmp_path, clock=clock, url=database, port=port, areas=after.areas) as console:
+        await expect(page.locator("#save-state")).to_have_text("已保存")
+        await expect(page.locator("#desk[data-line=open]")).to_be_visible()
+        notes = await SqlDeskBooks(console.engine).notes(CallId("1.1"))
+        assert notes.fields["content"] == "before\nand while it was down"
+        await page.context.close()
+        after.pop.close()
 
 
 async def test_the_agents_state_is_set_from_the_desk(scene: Scene, browser: Browser) -> None:
