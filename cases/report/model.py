@@ -112,7 +112,7 @@ async def gather(
         pareto=pareto(facets[Facet.CAUSE][0]),
         departments=compared(ranked(departments), departments_before),
         cross=cross,
-        trend=trend[-SHOWN_MONTHS:],
+        trend=_since_the_first(trend)[-SHOWN_MONTHS:],
         expected=await asyncio.to_thread(forecast_of, tuple(month.cases for month in trend)),
         hot=await hot_until(statistics, min(period.span[1], now)),
     )
@@ -134,6 +134,12 @@ async def hot_until(statistics: CaseStatistics, until: datetime) -> list[HotWord
     now = await statistics.wordings(Span(middle, until))
     before = await statistics.wordings(Span(middle - _WEEK, middle))
     return await asyncio.to_thread(hot_words, now, before)
+
+
+def _since_the_first(months: list[Month]) -> list[Month]:
+    """Months before the first complaint are no months without complaints."""
+    first = next((place for place, month in enumerate(months) if month.cases), len(months))
+    return months[first:]
 
 
 @lru_cache(maxsize=64)

@@ -133,9 +133,10 @@ class Words:
         return [self("say.causes", causes=names, share=f"{vital[:3][-1].cumulated:.0%}")]
 
     def _worst(self, report: Report) -> list[str]:
-        first = next(iter(report.departments), None)
-        if first is None or first.now.steps_due < FEW or first.now.timeliness.value in (None, 1.0):
-            return []
+        judged = [each for each in report.departments if each.now.steps_due >= FEW]
+        if len(judged) < 2 or judged[0].now.timeliness.value == 1.0:
+            return []  # the only one is neither the best nor the worst
+        first = judged[0]
         name = self.value(Facet.DEPARTMENT, first.value)
         return [self("say.worst", department=name, rate=self.rate_of(first.now.timeliness))]
 

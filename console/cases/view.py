@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -145,11 +145,22 @@ class Naming:
                 return self._sections.get(value, str(value))
             case "channel" | "type" | "urgency" | "importance" | "answer" | "reason" | "link":
                 return texts(f"case_{name}.{value}")
+        if isinstance(value, datetime) and name in ("due_at", "done_by", "until"):
+            return self.due(value)
         if isinstance(value, bool):
             return texts("case_word.yes") if value else ""
         if isinstance(value, datetime):
             return f"{value.astimezone(self._zone):%Y-%m-%d %H:%M}"
         return str(value)
+
+    def due(self, moment: datetime | None) -> str:
+        """The end of a time; the midnight that ends a day as that day's 24:00, as people say it."""
+        if moment is None:
+            return "–"
+        local = moment.astimezone(self._zone)
+        if local.time() == time():
+            return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
+        return f"{local:%Y-%m-%d %H:%M}"
 
     def lines(
         self, history: Sequence[AnyCaseEvent] | Sequence[AnyOrderEvent], seen: int | None = None
