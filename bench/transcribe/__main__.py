@@ -71,9 +71,9 @@ def _ratio(folder: Path, legs: Sequence[MadeLeg], cores: int, audio_s: float, ro
         print(f"  {told:17} " + _told(runs, legs, audio_s), flush=True)
     ratio = statistics.median(run.wall_s for run in other) / statistics.median(run.wall_s for run in mine)
     ours_wrong, theirs_wrong = (statistics.mean(_error(run, legs) for run in runs) for runs in (mine, other))
-    cpu_s = statistics.median(run.cpu_s for run in mine)
+    cpu_s, their_cpu_s = (statistics.median(run.cpu_s for run in runs) for runs in (mine, other))
     return (
-        f"RESULT name=transcribe vs_vosk_transcriber={ratio:.2f} "
+        f"RESULT name=transcribe vs_vosk_transcriber={ratio:.2f} vs_by_processor_time={their_cpu_s / cpu_s:.2f} "
         f"cer_delta_points={100 * (ours_wrong - theirs_wrong):.2f} "
         f"audio_s_per_core_s={audio_s / cpu_s:.1f} rss_mb={mine[-1].rss_mb:.0f} cer={ours_wrong:.4f}"
     )
