@@ -42,6 +42,17 @@ GROUPS = (
         (
             Link("/calls", "calls", Right.READ_CALLS),
             Link("/search", "search", Right.READ_CALLS),
+            Link("/quality/queue", "quality_queue", Right.SCORE),
+            Link("/quality/findings", "quality_findings", (Right.SCORE, Right.LEAD_QUALITY, Right.COACH)),
+            Link("/quality/plans", "quality_plans", (Right.SCORE, Right.LEAD_QUALITY)),
+            Link("/quality/scores", "quality_scores", (Right.SCORE, Right.LEAD_QUALITY)),
+            Link("/quality/appeals", "quality_appeals", Right.LEAD_QUALITY),
+            Link("/quality/results", "quality_results", (Right.SCORE, Right.LEAD_QUALITY, Right.COACH)),
+            Link("/quality/calibration", "quality_calibration", (Right.SCORE, Right.LEAD_QUALITY)),
+            Link("/quality/forms", "quality_forms", (Right.LEAD_QUALITY, Right.SCORE, Right.SEE_CONFIGURATION)),
+            Link("/quality/rules", "quality_rules", (Right.LEAD_QUALITY, Right.SEE_CONFIGURATION)),
+            Link("/quality/own", "quality_own", Right.OWN_SCORES),
+            Link("/quality/coaching", "quality_coaching", (Right.COACH, Right.OWN_SCORES)),
         ),
     ),
     Group(
@@ -76,7 +87,7 @@ GROUPS = (
 START: tuple[tuple[Role, str], ...] = (
     (Role.SUPERVISOR, "/board"),
     (Role.LEAD, "/board"),
-    (Role.MONITOR, "/board"),
+    (Role.MONITOR, "/quality/queue"),
     (Role.OPS, "/board"),
     (Role.AGENT, "/desk"),
 )

@@ -13,6 +13,7 @@ from console.areas.day import DayArea
 from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
+from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
 from console.areas.work_orders import OrdersArea
@@ -37,4 +38,5 @@ def areas(parts: Parts) -> list[Area]:
         SurveyPages(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
+        *quality_areas(parts),
     ]

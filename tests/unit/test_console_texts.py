@@ -39,6 +39,13 @@ _GROUPS_BY_NAME += tuple(
     )
 )
 _GROUPS_BY_NAME += ("order_state",)
+_GROUPS_BY_NAME += tuple(
+    f"quality_{group}"
+    for group in (
+        *("flash", "state", "part", "risk", "stratum", "grain", "kind", "outcome", "overrule", "step"),
+        *("kappa", "caution", "fault", "plan_fault", "round_fault"),
+    )
+)
 
 
 def placeholders(text: str) -> set[str]:
