@@ -253,14 +253,21 @@ class _Visit:
         return None
 
     def _to_login(self) -> web.Response:
-        if self._route.api or self._route.stream is not None:
-            raise Refused(401, "sign in, or send a token")
         if self._ask.partial:  # htmx would put the page for signing in where the part was to be
             here = urlsplit(self._request.headers.get("HX-Current-URL", ""))
             return web.Response(status=401, headers={"HX-Redirect": _login(here.path, here.query)})
+        if self._route.api or not self._is_navigation():
+            raise Refused(401, "sign in, or send a token")
         own = self._request.rel_url if self._request.method in _SAFE else None
         location = _login(own.path, own.query_string) if own else "/login"
         return web.Response(status=303, headers={"Location": location})
+
+    def _is_navigation(self) -> bool:
+        """Whether a person would see the page for signing in, rather than a script that expects something else."""
+        mode = self._request.headers.get("Sec-Fetch-Mode")
+        if mode is not None:
+            return mode == "navigate"
+        return self._route.stream is None or "text/html" in self._request.headers.get("Accept", "")
 
     def _from_our_page(self) -> None:
         """Raises Refused for a form that a page of others sent, or that may be."""

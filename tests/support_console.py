@@ -198,6 +198,10 @@ class ServedConsole:
         await page.goto(self.url + path)
         return page
 
+    def keep(self, client: aiohttp.ClientSession) -> None:
+        """Close it, too, at the end."""
+        self._clients[f" {len(self._clients)}"] = client
+
     async def close(self) -> None:
         for client in self._clients.values():
             await client.close()

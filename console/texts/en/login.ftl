@@ -79,6 +79,7 @@ role-agent = Agent
 role-monitor = Quality monitor
 role-lead = QA lead
 role-supervisor = Supervisor
+role-department = Department
 role-ops = Operations
 role-admin = Administrator
 

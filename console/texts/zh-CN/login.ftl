@@ -79,6 +79,7 @@ role-agent = 座席
 role-monitor = 质检员
 role-lead = 质检主管
 role-supervisor = 科室主管
+role-department = 责任部门
 role-ops = 运维
 role-admin = 管理员
 
