@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ Key = tuple[str, ...]
 """Session, login, call, leg, and whether it is the original."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Sound:
     """One open sound."""
 
@@ -40,8 +41,8 @@ class Sound:
         self.file.seek(piece.first)
         return self.file.read(piece.length)
 
-    def close(self) -> None:
-        self.file.close()
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)  # whoever forgets it: at the end of the service, for one
 
 
 class OpenSounds:
@@ -51,6 +52,8 @@ class OpenSounds:
         self._clock = clock
         self._open: dict[Key, Sound] = {}
         self._opening: dict[Key, asyncio.Lock] = {}
+        self._later: asyncio.TimerHandle | None = None
+        self._tidying: asyncio.Future[None] | None = None
 
     async def get(self, key: Key, version: str, opening: Callable[[], Awaitable[BinaryIO]]) -> Sound:
         """The open sound of that key, opened now if it is not. Raises what ``opening`` raises.
@@ -69,6 +72,7 @@ class OpenSounds:
                     size = await asyncio.to_thread(file.seek, 0, SEEK_END)
                     sound = self._open[key] = Sound(file, size, etag, self._clock.now())
                 sound.used_at = self._clock.now()
+                self._look_later()
                 return sound
         finally:
             if not lock.locked():
@@ -79,7 +83,18 @@ class OpenSounds:
         sound = self._open.pop(key, None)
         if sound is not None:
             async with sound.lock:
-                sound.close()
+                sound.file.close()
+
+    def _look_later(self) -> None:
+        """Nobody may come again: what is idle is closed all the same."""
+        if self._later is None or self._later.cancelled():
+            self._later = asyncio.get_running_loop().call_later(1.1 * IDLE.total_seconds(), self._looked)
+
+    def _looked(self) -> None:
+        self._later = None
+        self._tidying = asyncio.ensure_future(self._tidy())
+        if self._open:
+            self._look_later()
 
     async def _tidy(self) -> None:
         by_use = sorted(self._open, key=lambda key: self._open[key].used_at)

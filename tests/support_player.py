@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -31,24 +31,20 @@ from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from console.areas.listening import listening_areas
 from console.ask import Ask
 from console.assets import Assets
-from console.painter import Painter
 from console.parts import Parts
 from console.routes import Route
 from console.security import add_headers
 from console.texts import LANGUAGES, load_texts
-from metrics.kpi.catalogue import Catalogue
-from metrics.kpi.figures import KpiFigures, Sources
-from service.books import workdays_of_china
-from service.console_parts import ListeningRoom
+from service.console import parts_of
 from service.custody import Custody, custody_of
 from service.listening import index_call
-from service.settings import SECTIONS, Settings
-from storage.books import SqlBooks
+from service.settings import Settings
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
 from tests.support_books import SetClock
+from tests.support_console import SECTION_NAMES
 from tests.support_ledger import Ring, story
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -152,7 +148,7 @@ async def stage(url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     settings.var_dir.mkdir(exist_ok=True)
     engine, clock = open_engine(url), SetClock(NOW)
     custody = custody_of(settings, engine, clock)
-    parts = parts_of(engine, clock, custody)
+    parts = parts_for(settings, engine, clock)
     app = web.Application()
     app.add_routes([*_bound(parts), web.get("/static/{digest}/{name}", _static)])
     app.on_response_prepare.append(add_headers)
@@ -165,35 +161,13 @@ async def stage(url: str, tmp_path: Path) -> AsyncIterator[Stage]:
         await engine.dispose()
 
 
-def parts_of(engine: AsyncEngine, clock: SetClock, custody: Custody) -> Parts:
+def parts_for(settings: Settings, engine: AsyncEngine, clock: SetClock) -> Parts:
     """What the areas are made from."""
-    books = SqlBooks(engine, ZONE, 15.0, workdays_of_china())
-    return Parts(
-        engine=engine,
-        doorkeeper=cast(Any, None),
-        doors=cast(Any, None),
-        clock=clock,
-        zone=ZONE,
-        painter=Painter(_ASSETS, ZONE),
-        accesses=custody.accesses,
-        listening=ListeningRoom(custody, engine),
-        figures=KpiFigures(Sources(books), clock, Catalogue(15.0)),
-        sections={
-            SectionId(each): {Language("zh-CN"): each, Language("en"): each}
-            for each in ("inquiry", "complaint", "ticketing", "coordination")
-        },
-        roster=(AgentNumber("8001"), AgentNumber("8002")),
-        desk=cast(Any, None),
-        survey=cast(Any, None),
-        case_catalogue=cast(Any, None),
-        case_clocks=cast(Any, None),
-        quality=cast(Any, None),
-    )
+    return parts_of(settings, engine, clock, SECTION_NAMES, _ASSETS)
 
 
 _ASSETS = Assets()
 _TEXTS = {language: load_texts(language) for language in LANGUAGES}
-assert SECTIONS
 
 
 def asked(

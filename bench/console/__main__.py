@@ -19,11 +19,10 @@ from bench.console.fill import judge_and_speak
 from bench.console.hour import HourOpened, open_an_hour
 from bench.console.pages import Reader, pages_of
 from calls.errors import SanshengError
-from service.custody import custody_of
 from service.settings import Settings
 from storage.tables import calls
 from tests.support_books import SetClock
-from tests.support_player import NOW, parts_of
+from tests.support_player import NOW, parts_for
 
 LONG, QUICK = 10_000_000, 20_000
 _JUDGED = 50_000
@@ -42,7 +41,7 @@ async def measure(kind: str, number: int, folder: Path) -> dict[str, list[float]
         await roll_up(engine)
         _say(f"{kind}: {number} calls written and rolled up in {time.perf_counter() - began:.0f} s")
         clock = SetClock(NOW)
-        parts = parts_of(engine, clock, custody_of(Settings(var_dir=folder), engine, clock))
+        parts = parts_for(Settings(var_dir=folder), engine, clock)
         async with engine.connect() as connection:
             newest = select(calls.c.call_id).where(calls.c.has_recording).order_by(calls.c.arrived_at.desc())
             call_id = str(await connection.scalar(newest.limit(1)))
