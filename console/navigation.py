@@ -35,7 +35,7 @@ class Group:
 GROUPS = (
     Group(
         "now",
-        (Link("/board", "board", Right.SEE_LIVE),),
+        (Link("/board", "board", Right.SEE_LIVE), Link("/team", "team", Right.STEER_AGENTS)),
     ),
     Group(
         "quality",
@@ -76,11 +76,18 @@ GROUPS = (
     ),
     Group(
         "operations",
-        (),
+        (Link("/ops", "ops", Right.SEE_OPERATIONS),),
     ),
     Group(
         "administration",
-        (),
+        (
+            Link("/admin/menu", "menu", Right.SEE_CONFIGURATION),
+            Link("/admin/rules", "rules", Right.SEE_CONFIGURATION),
+            Link("/admin/retention", "retention", (Right.SEE_CONFIGURATION, Right.KEEP_RECORDS)),
+            Link("/admin/holds", "holds", Right.KEEP_RECORDS),
+            Link("/admin/custody", "custody", Right.KEEP_RECORDS),
+            Link("/admin/settings", "settings", Right.SEE_CONFIGURATION),
+        ),
     ),
 )
 
@@ -88,8 +95,8 @@ START: tuple[tuple[Role, str], ...] = (
     (Role.SUPERVISOR, "/board"),
     (Role.LEAD, "/board"),
     (Role.MONITOR, "/quality/queue"),
-    (Role.OPS, "/board"),
     (Role.AGENT, "/desk"),
+    (Role.OPS, "/ops"),
 )
 """Where ``/`` leads: the first line with a role of theirs; without one, the first link they may follow."""
 

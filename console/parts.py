@@ -17,11 +17,14 @@ from calls.transcript import Transcript
 from calls.waveform import Waveform
 from cases.catalogue import Catalogue
 from cases.surveys.design import SurveyDesign
+from console.admin.ports import ConfigurationParts
 from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
+from console.ops.ports import OpsParts
 from console.painter import Painter
 from console.quality.terms import QualityTerms
+from console.team.ports import TeamParts
 from metrics.kpi.figures import KpiFigures
 
 
@@ -71,6 +74,9 @@ class Parts:
     """What the survey's web form asks (Q2)."""
     quality: QualityTerms
     """Made by ``service.quality.quality_terms``."""
+    team: TeamParts
+    ops: OpsParts
+    configuration: ConfigurationParts
     case_catalogue: Catalogue
     """What cases are sorted by."""
     case_clocks: Reading

@@ -75,6 +75,7 @@ class Bookkeeping:
         audit = SqlAudit(engine)
         self._findings = Findings(audit, clock)
         self._spool = Spool(var / "spool" / "waiting", settings.books.spool_limit_mb * _MIB)
+        self._limit_bytes = (settings.books.spool_limit_mb + _JOURNAL_MIB) * _MIB
         self._journal = Spool(var / "spool" / "menu", _JOURNAL_MIB * _MIB)
         self.pipeline = Pipeline(
             ledger,
@@ -191,6 +192,12 @@ class Bookkeeping:
         for witness, count in self._findings.repaired.items():
             exporter.count(catalogue.REPAIRED, witness.value, by=count)
         self._findings.repaired.clear()
+
+    @property
+    def waiting(self) -> tuple[int, int, int]:
+        """Events that wait on disk, their bytes, and how many bytes may."""
+        spools = (self._spool, self._journal)
+        return sum(each.events for each in spools), sum(each.bytes for each in spools), self._limit_bytes
 
     async def close(self) -> None:
         """Write down how far everything came. Nothing else runs any more."""

@@ -19,13 +19,17 @@ from console.gate import Gate, Runner
 from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
+from console.team.ports import TeamParts
 from service.books import kpi_figures_of
 from service.cases import case_catalogue_of, clocks_of
+from service.configuration import configuration_of
 from service.console_desk import NOBODY_THERE, AtTelephones, desk_parts
 from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
+from service.inside import Inside, LiveNow
+from service.machines import ops_parts_of
 from service.quality import quality_terms
-from service.settings import Settings
+from service.settings import Agent, Settings
 from service.surveys import design_of
 from storage.access import SqlAccessLog
 from storage.people import SqlPeople
@@ -54,8 +58,13 @@ def parts_of(
     sections: Mapping[SectionId, Mapping[Language, str]],
     assets: Assets,
     at_telephones: AtTelephones = NOBODY_THERE,
+    inside: Inside | None = None,
+    menu_clock: Clock | None = None,
 ) -> Parts:
-    """What the areas are made from; all of it belongs to the engine's loop."""
+    """What the areas are made from; all of it belongs to the engine's loop.
+
+    Without ``inside`` no service runs here: there is no link to Asterisk, and nobody probes.
+    """
     return Parts(
         engine=engine,
         doorkeeper=doorkeeper_of(settings, engine, clock),
@@ -71,9 +80,21 @@ def parts_of(
         roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
         survey=design_of(settings),
         quality=quality_terms(settings),
+        team=TeamParts(
+            now=LiveNow(inside, clock),
+            telephones=at_telephones.telephones,
+            roster={AgentNumber(agent.number): _home(agent) for agent in settings.agents},
+        ),
+        ops=ops_parts_of(settings, clock, inside),
+        configuration=configuration_of(settings, engine, clock, menu_clock or clock),
         case_catalogue=case_catalogue_of(settings),
         case_clocks=clocks_of(settings),
     )
+
+
+def _home(agent: Agent) -> tuple[SectionId, ...]:
+    """The sections that an agent belongs to; none for the overflow group's, who take every section's calls."""
+    return () if agent.overflow else tuple(SectionId(section) for section in agent.sections)
 
 
 def console_of(parts: Parts, now: Now, run: Runner) -> web.Application:

@@ -21,6 +21,15 @@ class ConsoleSettings(BaseModel):
     idle_minutes: int = Field(60, ge=5, le=1440, description="a session that is not used for so long is over")
     session_hours: int = Field(12, ge=1, le=168, description="a session is over after so long in any case")
 
+    grafana_url: str = Field("", max_length=300, description="where Grafana is; the operations pages link to it")
+
+    @field_validator("grafana_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("give an address, as https://grafana.example")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _an_origin(cls, value: str) -> str:

@@ -34,7 +34,7 @@ async def listed(settings: Settings, book: OutageBook, clock: Clock, days: int) 
     windows = await book.maintenance(since, datetime.max.replace(tzinfo=UTC) - timedelta(days=1))
     lines = [_outage_line(outage, zone) for outage in outages] or ["no outage"]
     lines += [_window_line(window, zone) for window in windows]
-    if unwatched := _not_in_service(settings):
+    if unwatched := not_in_service(settings):
         lines.append(f"not in service: {', '.join(unwatched)}")
     k5 = reliability(outages, windows, since, now, settings.scheduled)
     if k5.scheduled_s:
@@ -46,7 +46,7 @@ async def listed(settings: Settings, book: OutageBook, clock: Clock, days: int) 
     return lines
 
 
-def _not_in_service(settings: Settings) -> list[Component]:
+def not_in_service(settings: Settings) -> list[Component]:
     """What nobody probes: it has no outages, and says so."""
     watched = {
         Component.TRANSCRIPTION: settings.transcription.enabled,

@@ -69,6 +69,11 @@ class RetentionKeeper:
             found += [(each.call_id, self._policy(each)) for each in some]
         return found
 
+    async def some_due(self, most: int) -> list[tuple[CallId, Policy]]:
+        """The first of the calls that would be deleted now, and under which policy."""
+        found = await self._retention.due(*self._cutoffs(), limit=most)
+        return [(each.call_id, self._policy(each)) for each in found]
+
     async def keep(
         self, *, actor: str = ACTOR, force: bool = False, tell: Callable[[CallId], None] = lambda call_id: None
     ) -> int:

@@ -18,6 +18,7 @@ from calls.live import LinkNow
 from calls.ports import Clock
 from console.app import Now
 from console.assets import Assets
+from console.ops.ports import Waiting
 from console.view import Board
 from ivr.agi.application import Route
 from ivr.agi.guard import TakeoverGuard
@@ -49,8 +50,10 @@ from service.custody import custody_of
 from service.desk import TranscriptionDesk
 from service.dossiers import Dossiers
 from service.gauges import Gauges, every
+from service.inside import Inside
 from service.judging import JudgingGauges
 from service.live import LivePicture
+from service.main_loop import MainLoop
 from service.prompts import InstalledPrompts, prompts_available
 from service.quality import QualityGauges
 from service.reliability import reliability_of
@@ -87,6 +90,7 @@ class Hotline:
 
     def __init__(self, settings: Settings, menu: Menu, version: str) -> None:
         self._settings = settings
+        self._version = version
         self._clock: Clock = SystemClock()
         moment = settings.menu_now
         self._menu_clock: Clock = RehearsalClock(moment) if moment else self._clock
@@ -279,7 +283,18 @@ class Hotline:
         now = Now(self._live, self._exporter.render, self.health, self._page, assets=assets)
         names = self._page.section_names
         desks = at_telephones(self._settings, self._pop, self._link, self._callbacks, self._clock)
-        parts = parts_of(self._settings, self._room_engine, self._clock, names, assets, desks)
+        loop = MainLoop()
+        loop.begin()
+        inside = Inside(
+            loop,
+            self._live.picture,
+            self._reliability.working,
+            lambda: Waiting(*self._books.waiting),
+            self._version,
+        )
+        parts = parts_of(
+            self._settings, self._room_engine, self._clock, names, assets, desks, inside, self._menu_clock
+        )
         app = console_of(parts, now, self._room.run)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()

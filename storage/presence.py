@@ -45,6 +45,17 @@ class SqlPresence:
                 rows = [*before, *(await connection.execute(within)).all()]
         return presence_of(map(_change, rows), since, until)
 
+    async def steps(self, agent: AgentNumber, since: datetime, until: datetime) -> list[PresenceChange]:
+        """What one agent did in ``[since, until)``, in order."""
+        mine = (
+            select(presence)
+            .where(presence.c.agent == agent, presence.c.at >= since, presence.c.at < until)
+            .order_by(presence.c.at, presence.c.position, presence.c.key)
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                return [_change(row) for row in await connection.execute(mine)]
+
 
 def _state_at(moment: datetime) -> Select[Any]:
     """The last step of each kind, of each agent in each queue, before a moment."""

@@ -9,13 +9,16 @@ from console.areas.case_api import CaseApi
 from console.areas.case_figures import CaseFiguresArea
 from console.areas.case_filing import FilingArea
 from console.areas.cases import CasesArea
+from console.areas.configuration import ConfigurationArea
 from console.areas.day import DayArea
 from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
+from console.areas.operations import OperationsArea
 from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
+from console.areas.team import TeamArea
 from console.areas.work_orders import OrdersArea
 from console.parts import Parts
 from console.routes import Area
@@ -36,6 +39,9 @@ def areas(parts: Parts) -> list[Area]:
         CaseFiguresArea(parts),
         CaseApi(parts),
         SurveyPages(parts),
+        TeamArea(parts, parts.team),
+        OperationsArea(parts, parts.ops),
+        ConfigurationArea(parts, parts.configuration),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
         *quality_areas(parts),

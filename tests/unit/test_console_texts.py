@@ -46,6 +46,11 @@ _GROUPS_BY_NAME += tuple(
         *("kappa", "caution", "fault", "plan_fault", "round_fault"),
     )
 )
+_GROUPS_BY_NAME += ("team_how", "team_step", "menus_kind", "menus_way", "rulebook_severity", "rulebook_outcome")
+_GROUPS_BY_NAME += tuple(
+    f"ops_{group}" for group in ("grain", "component", "works", "wrong", "leg", "state", "difference")
+)
+_GROUPS_BY_NAME += ("vault_leg",)
 
 
 def placeholders(text: str) -> set[str]:

@@ -70,6 +70,7 @@ reason-break = break
 reason-meal = meal
 reason-training = training
 reason-paperwork = paperwork
+reason-supervisor_talk = talk with the supervisor
 
 stage-menu = Menu
 stage-queue = Waiting

@@ -70,6 +70,7 @@ reason-break = 休息
 reason-meal = 用餐
 reason-training = 培训
 reason-paperwork = 处理工单
+reason-supervisor_talk = 与班长沟通
 
 stage-menu = 菜单
 stage-queue = 等待人工

@@ -1,0 +1,1 @@
+"""The administrator's pages: what is configured, and how long things are kept."""

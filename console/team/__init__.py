@@ -1,0 +1,1 @@
+"""The supervisor's pages: who is there, who let it ring."""

@@ -1,0 +1,150 @@
+# 管理员页面：语音菜单、质检规则、保存期限、司法保全、留存状态、设置。
+
+menus-title = 语音菜单
+menus-lead = 来自 { $file }。菜单在文件中修改，重启后生效；有问题的菜单不会启用。
+menus-drawn = 菜单图
+menus-try = 试走菜单
+menus-no_such_node = 没有这个节点
+menus-finding = 问题
+menus-findings = 检查发现 { $number } 个问题
+menus-clean = 检查未发现问题。
+menus-everywhere = 菜单
+menus-person_key = 转人工
+menus-repeat_key = 重听
+menus-back_key = 返回
+menus-try_lead = 像来电人一样走一遍：按这些键，听到什么，最后到哪里。
+menus-keys = 按键
+menus-keys_hint = 如 12 或 1 - 2；减号表示不按键
+menus-wrong_keys = 只能用 0–9、*、# 和减号，最多 60 个。
+menus-language = 起始语言
+menus-moment = 来电时间
+menus-wrong_moment = 时间无法识别。
+menus-priority = 优先来电人
+menus-walk = 过程
+
+menus_kind-announce = 播报
+menus_kind-choose = 选择
+menus_kind-hours = 按时间分流
+menus_kind-person = 人工
+menus_kind-goodbye = 结束
+
+menus_way-NEXT = 接着
+menus_way-GIVING_UP = 多次无效或无按键
+menus_way-OPEN = 营业中
+menus_way-CLOSED = 非营业时间
+menus_way-HOLIDAY = 法定节假日
+menus_way-KEY = 按键
+
+walk-language = 语言改为{ $text }
+walk-refused = （此处无效）
+walk-silent = （不按键）
+walk-gave_up = 次数用尽
+walk-ended = ⇒ 通话结束
+walk-replaced = { $text }已下班，由{ $other }接听
+walk-person = ⇒ 转 { $text } 人工，优先级 { $other }
+walk-left_over = 多余的按键：{ $text }
+
+rulebook-title = 质检规则
+rulebook-lead = 正在使用的规则、各自的示例，以及近期的判定与人工复核情况。规则在文件中修改。
+rulebook-of_set = { $language }，{ $since } 起生效
+rulebook-requirement = 条款
+rulebook-rule = 规则
+rulebook-severity = 严重程度
+rulebook-broken = 违反
+rulebook-kept = 遵守
+rulebook-broken_share = 违反率
+rulebook-cannot = 无法判定
+rulebook-overruled = 人工推翻
+rulebook-examples = 示例
+rulebook-failed = { $number } 个未通过
+rulebook-note = 统计 { $since } 以来的来电，截至 { $at }。违反率 = 违反 ÷（违反 + 遵守）；无法判定 = 无法判定 ÷（无法判定 + 违反 + 遵守）；人工推翻 = 推翻 ÷ 人工看过的判定。
+rulebook-terms = 定义
+rulebook-weight = 权重
+rulebook-kind = 类别
+rulebook-valid_from = 生效日期
+rulebook-examples_note = 每个示例都已现场判过一遍
+rulebook-should_be = 应判为
+rulebook-said = 对话
+rulebook-result = 结果
+rulebook-passed = 通过
+rulebook-no_examples = 这条规则没有示例。
+rulebook-objections = 近 30 天被人工推翻的判定
+rulebook-at = 时间
+rulebook-call = 来电
+rulebook-was = 系统判定
+rulebook-ruled = 人工判定
+rulebook-reason = 理由
+rulebook-no_objections = 没有被推翻的判定。
+
+rulebook_severity-minor = 一般
+rulebook_severity-major = 较重
+rulebook_severity-immediate = 立即处理
+
+rulebook_outcome-broken = 违反
+rulebook_outcome-kept = 遵守
+rulebook_outcome-cannot_judge = 无法判定
+rulebook_outcome-not_applicable = 不适用
+
+retention-title = 保存期限
+retention-lead = 录音及其文字稿保存多久；到期自动销毁密钥并删除，留下记录。
+retention-doubt = 到期录音暂未删除：{ $why }。核实后用 sansheng retention run --force。
+retention-policies = 保存规则
+retention-longest = 同时符合几条的，按最长的一条
+retention-policy = 规则
+retention-days = 天数
+retention-about = 适用
+retention-every_section = 全部科室
+retention-promised = 承诺过回电的
+retention-attachments = 案件附件
+retention-once_settled = 案件办结后起算
+retention-due = 已到期
+retention-held = 保全中的来电
+retention-due_note = 下次清理时删除；只列出前 100 条
+retention-call = 来电
+retention-nothing_due = 没有到期的录音。
+
+holds-title = 司法保全
+holds-lead = 被保全的来电，录音和文字稿一律不删除，直到解除。操作留痕。
+holds-place = 加保全
+holds-call = 来电编号
+holds-reason = 理由
+holds-standing = 生效中的保全
+holds-since = 起始
+holds-by = 操作人
+holds-release = 解除
+holds-none = 没有生效中的保全。
+holds-incomplete = 请填写正确的来电编号和理由。
+holds-placed = 已加保全。
+holds-too_late = 已加保全，但该来电的录音此前已经删除。
+holds-before = 已加保全；目前还没有该来电的录音入库。
+holds-released = 保全已解除。
+
+vault-title = 录音留存状态
+vault-lead = 一个来电的录音在库中的情况：校验、密钥、删除记录。不含通话内容；查看留痕。
+vault-call = 来电编号
+vault-no_call_id = 这不是来电编号。
+vault-leg = 声道
+vault-state = 状态
+vault-recorded = 录制
+vault-stored = 入库
+vault-length = 时长
+vault-size = 大小
+vault-sha256 = 校验值
+vault-key = 主密钥
+vault-gone = 已删除
+vault-there = 在库
+vault-cut = 在库（不完整）
+vault-nothing = 库中没有、也不曾有过该来电的录音。
+vault-held = 保全中：{ $since } 起，{ $by }，{ $reason }
+vault-hold = 加保全
+
+vault_leg-caller = 来电方
+vault_leg-agent = 座席方
+vault_leg-mixed = 混合
+
+settings-title = 系统设置
+settings-lead = 当前生效的设置，只供查看；在 sansheng.toml 中修改，重启后生效。密码和密钥不在其中。
+settings-name = 名称
+settings-value = 取值
+settings-changed = 已改
+settings-meaning = 含义
