@@ -199,6 +199,11 @@ class Bookkeeping:
         spools = (self._spool, self._journal)
         return sum(each.events for each in spools), sum(each.bytes for each in spools), self._limit_bytes
 
+    async def caught_up(self) -> None:
+        """Return when all that Asterisk has written by now is on the books. Raises OSError."""
+        await self._cel.read_to_end()
+        await self.pipeline.drained()
+
     async def close(self) -> None:
         """Write down how far everything came. Nothing else runs any more."""
         if self.pipeline.pending == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from calls.callbacks import CallBack, CallbackState, NewCallback, Origin
@@ -25,13 +25,19 @@ _LOOK_BACK = timedelta(days=30)
 _SHOW_EVERY = timedelta(seconds=5)
 _LOST_AFTER = timedelta(seconds=30)
 """An attempt that Asterisk has no channel for any more, and of which no end was told so long, is over."""
+_NOBODYS_AFTER = timedelta(days=1)
+"""An Asterisk whose service has not settled its attempts so long is there no more."""
 
 NUMBER_REFUSED = "number_refused"
 """Why somebody is on the list and will not be called: a person must see to it."""
 
 
 class CallbackKeeper:
-    """Looks again and again. ``picture`` tells who is ready and waits; ``on_open`` is told how many are owed."""
+    """Looks again and again.
+
+    ``picture`` tells who is ready and waits; ``on_open`` is told how many are owed; ``caught_up`` returns when all
+    that Asterisk has written is on the books.
+    """
 
     def __init__(
         self,
@@ -40,7 +46,8 @@ class CallbackKeeper:
         clock: Clock,
         exporter: Exporter,
         picture: Callable[[], Picture],
-        on_open: Callable[[int], None] = lambda _: None,
+        on_open: Callable[[int], None],
+        caught_up: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._own = settings.callbacks
@@ -50,6 +57,7 @@ class CallbackKeeper:
         self._exporter = exporter
         self._picture = picture
         self._on_open = on_open
+        self._caught_up = caught_up
         self._news = True
         self._shown_at: datetime | None = None
 
@@ -66,7 +74,7 @@ class CallbackKeeper:
             try:
                 await self.look()
                 failed = False
-            except StorageError as error:
+            except (StorageError, OSError) as error:
                 if not failed:
                     log.warning("callbacks.unavailable", extra={"reason": str(error)})
                 failed = True
@@ -76,7 +84,13 @@ class CallbackKeeper:
         """Do everything that is to be done now, once. Raises StorageError."""
         now = self._clock.now()
         if self._news:
-            self._news = await self._enlist(now)
+            self._news = False  # before looking: what comes meanwhile is news again
+            try:
+                more = await self._enlist(now)
+            except StorageError:
+                self._news = True
+                raise
+            self._news = self._news or more
         await self._settle_what_is_over(now)
         for forgotten in await self._book.forgotten(now - timedelta(minutes=self._own.taken_min)):
             await self._quietly(forgotten, forgotten.let_go(now), "not_called")
@@ -114,20 +128,22 @@ class CallbackKeeper:
         )
 
     async def _settle_what_is_over(self, now: datetime) -> None:
-        unsettled = await self._book.unsettled()
-        over = [(callback, attempt) for callback, attempt in unsettled if attempt.ended_at]
-        silent = [
+        # Another Asterisk's are its own service's to settle: we have neither its log nor its channels.
+        mine = [
             (callback, attempt)
-            for callback, attempt in unsettled
-            if attempt.ended_at is None
-            and attempt.instance == self._settings.instance  # of another's channels we know nothing
-            and now - attempt.began_at > _LOST_AFTER
+            for callback, attempt in await self._book.unsettled()
+            if attempt.instance == self._settings.instance or now - attempt.began_at > _NOBODYS_AFTER
         ]
+        over = [pair for pair in mine if pair[1].ended_at]
+        silent = [pair for pair in mine if pair[1].ended_at is None and now - pair[1].began_at > _LOST_AFTER]
         if silent and self._picture().link is LinkNow.UP:
             there = await self._desk.channels()
             over += [pair for pair in silent if there is not None and pair[1].id not in there]
+        if over:
+            # The link may tell an end before the file has told what came before it: who was reached must not be
+            # called again. From here on everything that Asterisk wrote is on the books.
+            await self._caught_up()
         for callback, attempt in over:
-            # Once more: the last words of its log may just have been written down.
             told = await self._book.attempt(attempt.callback, attempt.attempt) or attempt
             await self._desk.settle(callback, told, told.seen())
 

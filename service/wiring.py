@@ -173,6 +173,7 @@ class Hotline:
             self._exporter,
             self._live.picture,
             self._live.set_callbacks,
+            self._books.caught_up,
         )
         self._guard = TakeoverGuard(self._push_timeout, settings.menu_takeover_s)
         self._page = Board(

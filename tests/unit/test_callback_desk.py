@@ -67,13 +67,29 @@ class Office:
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
     link: NotingLink = field(default_factory=NotingLink)
     picture: Picture = field(default_factory=lambda: Picture(NOON, LinkNow.UP))
+    owed: int = 0
+    late: list[tuple[int, int, tuple[CallbackStep, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         exporter = Exporter(sections=[INQUIRY], limit_s=15, build={"version": "test"})
         link = cast("AmiLink", self.link)
         self.desk = CallbackDesk(self.settings, self.engine, link, self.clock, exporter)
-        self.keeper = CallbackKeeper(self.settings, self.desk, self.clock, exporter, lambda: self.picture)
+        self.keeper = CallbackKeeper(
+            self.settings,
+            self.desk,
+            self.clock,
+            exporter,
+            lambda: self.picture,
+            on_open=lambda number: setattr(self, "owed", number),
+            caught_up=self.catch_up,
+        )
         self.ledger = SqlLedger(self.engine)
+
+    async def catch_up(self) -> None:
+        """What the file tells later than the link."""
+        late, self.late = self.late, []
+        for callback, attempt, steps in late:
+            await self.told(callback, attempt, *steps)
 
     async def promised(self, call_id: str = "1.1", **more: Any) -> CallBack:
         """A caller in the queue was promised a call back; it is on the list."""
@@ -191,6 +207,31 @@ async def test_of_another_asterisks_channels_nothing_is_concluded(office: Office
     office.clock.moment += timedelta(hours=1)
     await office.keeper.look()
     assert [each.outcome for each in await office.desk.attempts(listed.number)] == [None]
+
+
+async def test_who_was_reached_is_not_called_again_though_the_end_was_told_first(office: Office) -> None:
+    """The link tells the end of an attempt at once, the file what came before it a moment later."""
+    listed = await office.promised(trunk="city")
+    assert office.owed == 1
+    await office.desk.take(listed.number, ONE)
+    await office.desk.dial(listed.number, ONE)
+    await office.told(listed.number, 1, CallbackStep.AGENT_ANSWERED, CallbackStep.ENDED)
+    office.late = [(listed.number, 1, (CallbackStep.DIALLED, CallbackStep.ANSWERED, CallbackStep.CONNECTED))]
+    await office.keeper.look()
+    after = await office.desk.get(listed.number)
+    assert after and after.state is CallbackState.KEPT
+
+
+async def test_a_promise_that_comes_while_the_list_is_looked_at_is_not_overlooked(office: Office) -> None:
+    first = await office.ledger.record(story("1.1", asked=5, promised=60, ended=62, start=NOON, trunk="city"))
+    second = await office.ledger.record(story("2.1", asked=5, promised=60, ended=62, start=NOON, trunk="city"))
+    office.keeper.on_change(first[0])
+    looking = asyncio.create_task(office.keeper.look())
+    await asyncio.sleep(0)
+    office.keeper.on_change(second[0])
+    await looking
+    await office.keeper.look()
+    assert {one.call_id for one in await office.desk.waiting()} == {"1.1", "2.1"}
 
 
 async def test_while_the_link_is_down_nothing_is_taken_for_over(office: Office) -> None:
