@@ -38,7 +38,8 @@ _WITH_A_BORROWED_PASSWORD = frozenset({CHANGE_PASSWORD, "/logout"})
 _SAFE = frozenset({"GET", "HEAD"})
 _KEPT_BACK = ("Cookie", "Authorization", "Proxy-Authorization")
 _LOOK_AGAIN_S = 30.0
-"""How often it is looked whether who reads an answer without an end may still do so."""
+"""How often, at least, it is looked whether who reads an answer without an end may still do so."""
+_CHANCE = secrets.SystemRandom()
 
 
 class Runner(Protocol):
@@ -322,7 +323,8 @@ class _Visit:
         stream = asyncio.ensure_future(self._route.stream(self._ask, self._request))
         try:
             while not stream.done():
-                await asyncio.wait({stream}, timeout=_LOOK_AGAIN_S)
+                # Not in step: the lines of a whole shift were opened within the same seconds.
+                await asyncio.wait({stream}, timeout=_LOOK_AGAIN_S * _CHANCE.uniform(0.2, 1.0))
                 if not stream.done() and not await self._still_let_in():
                     break
             if stream.done():
