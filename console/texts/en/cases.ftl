@@ -68,6 +68,7 @@ case_form-drafts = Unfinished drafts
 case_form-drop = Remove
 case_form-autosave = What you type is kept as a draft by itself.
 case_form-saved_at = draft kept at { $at }
+case_form-not_saved = The draft could not be kept just now; it is tried again.
 case_form-incomplete = Something is missing or cannot be; everything you typed is still here.
 case_form-sent_before = This form was sent before with other words. If it is another matter, send it again.
 case_form-registered = The complaint is registered.

@@ -68,6 +68,7 @@ case_form-drafts = 未完成的草稿
 case_form-drop = 删除
 case_form-autosave = 填写的内容会自动存为草稿。
 case_form-saved_at = 草稿已于 { $at } 保存
+case_form-not_saved = 草稿暂时没有存上，稍后会再试。
 case_form-incomplete = 还有内容需要补充或更正，您填写的内容都在。
 case_form-sent_before = 这份表单已经提交过，内容不同。如确为另一件事，请再次提交。
 case_form-registered = 投诉已登记。
