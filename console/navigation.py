@@ -81,6 +81,8 @@ GROUPS = (
     Group(
         "administration",
         (
+            Link("/people", "people", Right.KEEP_PEOPLE),
+            Link("/access-log", "access_log", Right.READ_ACCESS_LOG),
             Link("/admin/menu", "menu", Right.SEE_CONFIGURATION),
             Link("/admin/rules", "rules", Right.SEE_CONFIGURATION),
             Link("/admin/retention", "retention", (Right.SEE_CONFIGURATION, Right.KEEP_RECORDS)),
@@ -96,6 +98,7 @@ START: tuple[tuple[Role, str], ...] = (
     (Role.LEAD, "/board"),
     (Role.MONITOR, "/quality/queue"),
     (Role.AGENT, "/desk"),
+    (Role.ADMIN, "/people"),
     (Role.OPS, "/ops"),
 )
 """Where ``/`` leads: the first line with a role of theirs; without one, the first link they may follow."""

@@ -115,7 +115,7 @@ class SqlAccessLog:
             wanted = wanted.where(access_log.c.at >= since)
         if until is not None:
             wanted = wanted.where(access_log.c.at < until)
-        return [_entry(row) for row in await self._rows(wanted)]
+        return [entry_of(row) for row in await self._rows(wanted)]
 
     async def verify(self, anchor: str | None = None) -> Chain:
         """Follow the chain from its beginning. ``anchor`` is a hash that must be in it."""
@@ -229,7 +229,8 @@ def _hash(entry: _Fields | Row[Any]) -> str:
     return hashlib.sha256(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_of(row: Row[Any]) -> Entry:
+    """A row of the log."""
     access = Access(
         actor=row.actor,
         kind=AccessKind(row.kind),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.api import KpiApi
+from console.areas.access_log import AccessLogArea
 from console.areas.account import Account
 from console.areas.callbacks import CallbackArea
 from console.areas.case_api import CaseApi
@@ -15,6 +16,7 @@ from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.operations import OperationsArea
+from console.areas.people import PeopleArea
 from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
@@ -30,6 +32,8 @@ def areas(parts: Parts) -> list[Area]:
         Start(parts),
         Login(parts),
         Account(parts),
+        PeopleArea(parts),
+        AccessLogArea(parts),
         DeskArea(parts, parts.desk),
         CallbackArea(parts, parts.desk),
         DayArea(parts, parts.desk),

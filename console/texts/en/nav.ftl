@@ -27,3 +27,6 @@ nav-retention = Retention
 nav-holds = Legal holds
 nav-custody = Custody
 nav-settings = Settings
+
+nav-people = People and roles
+nav-access_log = Access log

@@ -27,3 +27,6 @@ nav-retention = 保存期限
 nav-holds = 司法保全
 nav-custody = 录音留存
 nav-settings = 系统设置
+
+nav-people = 人员与角色
+nav-access_log = 访问记录
