@@ -18,6 +18,7 @@ from sqlalchemy import (
     column,
     delete,
     false,
+    func,
     insert,
     literal_column,
     or_,
@@ -166,6 +167,8 @@ class SqlSearch:
             async with self._engine.connect() as connection:
                 if not self._sqlite:  # a plan made for any text at all would read the whole table
                     await connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+                else:
+                    wanted = wanted.where(*await _numbers_of_time(connection, query))
                 rows = (await connection.execute(wanted.order_by(order.desc()).limit(limit + 1))).all()
         hits = tuple(_hit(row, terms[0]) for row in rows[:limit])
         return Page(hits, hits[-1].number if len(rows) > limit else None)
@@ -230,13 +233,34 @@ def _like(term: str) -> ColumnElement[bool]:
     return spoken_turns.c.spaced.contains(spaced(term), autoescape=True, escape="\\")
 
 
+async def _numbers_of_time(connection: AsyncConnection, query: Query) -> Sequence[ColumnElement[bool]]:
+    """Where in the text index the turns of a time lie, as conditions.
+
+    FTS5 knows numbers only: it would read every newer turn with a common word to find that it is too new. Without
+    an end nothing is too new.
+    """
+    if query.until is None:
+        return ()
+    number = spoken_turns.c.number
+    first, last = (
+        await connection.execute(select(func.min(number), func.max(number)).where(*_times(query)))
+    ).one()
+    return (false(),) if first is None else (_text_index.c.rowid >= first, _text_index.c.rowid <= last)
+
+
+def _times(query: Query) -> list[ColumnElement[bool]]:
+    bounds = []
+    if query.since is not None:
+        bounds.append(spoken_turns.c.arrived_at >= query.since)
+    if query.until is not None:
+        bounds.append(spoken_turns.c.arrived_at < query.until)
+    return bounds
+
+
 def _filters(query: Query) -> Sequence[ColumnElement[bool]]:
     named = {"section": query.section, "agent": query.agent, "leg": query.speaker and query.speaker.value}
     filters = [spoken_turns.c[name] == value for name, value in named.items() if value is not None]
-    if query.since is not None:
-        filters.append(spoken_turns.c.arrived_at >= query.since)
-    if query.until is not None:
-        filters.append(spoken_turns.c.arrived_at < query.until)
+    filters += _times(query)
     if not query.scope.everything:
         reached: list[ColumnElement[bool]] = [false()]
         if query.scope.sections:

@@ -156,6 +156,21 @@ async def test_a_leg_indexed_again_replaces_itself_alone(filled: SqlSearch) -> N
     assert await filled.spans(CallId("9.9"), Leg.AGENT) is None
 
 
+async def test_an_old_call_indexed_again_is_found_in_its_time(filled: SqlSearch) -> None:
+    """Then it has higher numbers than newer calls."""
+    said = Said(CallId("1.1"), ZERO, None, None)
+    await filled.index(said, {Leg.CALLER: MaskedLeg((turn("改签车票", 0), turn("换票", 5)), ())}, ZERO)
+    day = timedelta(days=1)
+    for since, until, hits in (
+        (None, ZERO + day, ["换票", "改签车票"]),
+        (ZERO - day, ZERO + day, ["换票", "改签车票"]),
+        (ZERO + day, ZERO + 2 * day, ["为您退票"]),
+        (ZERO + 2 * day, ZERO + 3 * day, []),
+    ):
+        page = await filled.search(Query("票", since=since, until=until))
+        assert [hit.text for hit in page.hits] == hits
+
+
 async def test_what_is_forgotten_is_found_no_more(filled: SqlSearch) -> None:
     await filled.forget(CallId("1.1"))
     assert await found(filled, "退票") == ["为您退票"]
