@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from calls.attachments import Attachments
 from calls.cases import Reading
 from calls.custody import Access, Leg, Recording
 from calls.ids import AgentNumber, CallId, Language, SectionId
@@ -65,6 +66,7 @@ class Parts:
     painter: Painter
     accesses: AccessLog
     listening: Listening
+    attachments: Attachments
     figures: KpiFigures
     desk: DeskParts
     sections: Mapping[SectionId, Mapping[Language, str]]

@@ -20,6 +20,7 @@ from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
 from console.team.ports import TeamParts
+from service.attachments import attachments_beside
 from service.books import kpi_figures_of
 from service.cases import case_catalogue_of, clocks_of
 from service.configuration import configuration_of
@@ -65,6 +66,7 @@ def parts_of(
 
     Without ``inside`` no service runs here: there is no link to Asterisk, and nobody probes.
     """
+    custody = custody_of(settings, engine, clock)
     return Parts(
         engine=engine,
         doorkeeper=doorkeeper_of(settings, engine, clock),
@@ -73,7 +75,8 @@ def parts_of(
         zone=settings.zone,
         painter=Painter(assets, settings.zone),
         accesses=SqlAccessLog(engine, clock),
-        listening=ListeningRoom(custody_of(settings, engine, clock), engine),
+        listening=ListeningRoom(custody, engine),
+        attachments=attachments_beside(custody),
         figures=kpi_figures_of(settings, engine, clock),
         desk=desk_parts(settings, engine, clock, at_telephones),
         sections=sections,

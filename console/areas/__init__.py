@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.api import KpiApi
 from console.areas.access_log import AccessLogArea
 from console.areas.account import Account
+from console.areas.attachments import AttachmentsArea
 from console.areas.callbacks import CallbackArea
 from console.areas.case_api import CaseApi
 from console.areas.case_figures import CaseFiguresArea
@@ -17,6 +18,7 @@ from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.operations import OperationsArea
 from console.areas.people import PeopleArea
+from console.areas.public_form import PublicForm
 from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
@@ -46,6 +48,8 @@ def areas(parts: Parts) -> list[Area]:
         TeamArea(parts, parts.team),
         OperationsArea(parts, parts.ops),
         ConfigurationArea(parts, parts.configuration),
+        PublicForm(parts),
+        AttachmentsArea(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),
         *quality_areas(parts),
