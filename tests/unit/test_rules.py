@@ -158,6 +158,16 @@ CASES: dict[str, list[Case]] = {
         gauge("hotline_callbacks_overdue", 2, "9m"),
         gauge("hotline_callbacks_overdue", 0, "12m"),
     ],
+    "CaseStepsLate": [
+        gauge("hotline_case_steps_late", 2, "32m", {}),
+        gauge("hotline_case_steps_late", 2, "28m"),
+        gauge("hotline_case_steps_late", 0, "32m"),
+    ],
+    "WorkOrderPromisesLate": [
+        gauge("hotline_work_order_promises_late", 1, "12m", {}),
+        gauge("hotline_work_order_promises_late", 1, "9m"),
+        gauge("hotline_work_order_promises_late", 0, "12m"),
+    ],
     "InvitationsMissed": [
         Case({MISSED: "0+1x40", INVITED: "0+20x40"}, "10m", ({},)),
         Case({MISSED: "0+1x40", INVITED: "0+100x40"}, "10m"),
