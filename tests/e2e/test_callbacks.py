@@ -57,6 +57,15 @@ async def waits(centre: Centre, telephone: str) -> CallBack:
         return await book.enlist(new, now)
 
 
+async def alone(centre: Centre) -> None:
+    """Everybody home, and nobody on the list: other tests' callers would be called first."""
+    await centre.home()
+    async with listed(centre) as book:
+        for callback in await book.waiting():
+            if callback.state is CallbackState.WAITING:
+                await book.move(callback, callback.given_up("a test is over", CLOCK.now()), "test", "")
+
+
 async def settled(centre: Centre, number: int, attempts: int) -> tuple[CallBack, list[Attempt]]:
     """The call-back once so many attempts are over, and they."""
     async with listed(centre) as book:
@@ -92,7 +101,7 @@ def here(centre: Centre, script: AgentScript) -> AgentScript:
 
 
 async def test_a_promise_is_kept_and_the_caller_hears_a_person_at_once(rating: Centre) -> None:
-    await rating.home()
+    await alone(rating)
     number = "13500000001"
     async with ledger_of(rating) as (ledger, ids), rating.people() as people, listed(rating) as book:
         before, marks = await ids(), Marks(rating)
@@ -151,7 +160,7 @@ async def agent_is_heard(centre: Centre, attempt: Attempt) -> None:
 
 async def test_busy_no_answer_and_the_last_try(rating: Centre) -> None:
     """Two agents ask at once, and one gets it; tried three times, given up, each attempt on record."""
-    await rating.home()
+    await alone(rating)
     waiting = await waits(rating, "13500000002")
     async with rating.people() as people, listed(rating) as book:
         await people.register("1001", "1002")
@@ -174,7 +183,7 @@ async def test_busy_no_answer_and_the_last_try(rating: Centre) -> None:
 
 async def test_a_service_that_is_killed_dials_nobody_twice(rating: Centre) -> None:
     """Killed while the agent's telephone rings: nobody is called without it, and the call-back stays."""
-    await rating.home()
+    await alone(rating)
     waiting = await waits(rating, "13500000003")
     async with rating.people() as people, listed(rating) as book:
         await people.register("1001")
@@ -196,7 +205,7 @@ async def test_a_service_that_is_killed_dials_nobody_twice(rating: Centre) -> No
 
 
 async def test_outside_the_hours_nobody_is_called(rating: Centre) -> None:
-    await rating.home()
+    await alone(rating)
     waiting = await waits(rating, "13500000004")
     usual = rating.config.read_text(encoding="utf-8")
     hour = CLOCK.now().astimezone(rating.settings.zone).hour

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from calls.call import Call, Result
+from calls.callbacks import Origin
 from calls.custody import Access, AccessKind, Leg
 from calls.events import EndedBy
 from calls.ids import AgentNumber, reason_of
@@ -17,6 +18,7 @@ from service.books import workdays_of_china
 from service.custody import custody_of
 from service.wiring import SystemClock
 from simulation.script import AwaitHangUp, HangUp, Press, Step, Wait
+from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine
 from storage.survey_tallies import Invitations, SqlSurveyTallies
 from tests.e2e.scenarios import PERSON, SPEAK
@@ -97,7 +99,23 @@ async def test_every_level_no_answer_wrong_keys_and_a_hang_up(rating: Centre) ->
     }
     assert [one.dimension for one in said["13800000003"].answers] == ["attitude"]
     assert {number for number, one in said.items() if one.reason_at} == {"13800000004", "13800000005"}
-    await reason_is_kept(rating, next(call for call in evidence.calls if call.caller == "13800000005"))
+    unhappy = next(call for call in evidence.calls if call.caller == "13800000005")
+    await reason_is_kept(rating, unhappy)
+    await is_to_be_called_back(rating, unhappy)
+
+
+async def is_to_be_called_back(centre: Centre, call: Call) -> None:
+    """Who is dissatisfied is on the list of call-backs."""
+    engine = open_engine(centre.settings.ledger_url)
+    try:
+        book = SqlCallbacks(engine)
+
+        async def on_the_list() -> bool:
+            return [each.origin for each in await book.of_call(call.call_id)] == [Origin.DISSATISFIED]
+
+        assert await within(on_the_list, 20)
+    finally:
+        await engine.dispose()
 
 
 async def reason_is_kept(centre: Centre, call: Call) -> None:
