@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
-from calls.ids import DIGITS, SYNTHETIC_TRUNK, AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, SectionId
 from calls.people import Scope
 from calls.sampling import Candidate, Risk
 from calls.verdicts import Outcome, Severity
 from storage.custody_tables import recordings
 from storage.faults import translated
 from storage.reach import within
+from storage.sums import TEST
 from storage.survey_tables import surveys
 from storage.tables import UtcDateTime, calls
 from storage.verdict_tables import verdicts
@@ -129,11 +130,9 @@ _RECORDED = exists().where(
     recordings.c.leg == Leg.MIXED.value,
     recordings.c.deleted_at.is_(None),
 )
-# As ``calls.ids.is_test_trunk``.
-_TEST = or_(calls.c.trunk == SYNTHETIC_TRUNK, func.substr(calls.c.trunk, 1, 1).in_(DIGITS))
 _CAN_BE_SCORED: tuple[ColumnElement[bool], ...] = (
     and_(calls.c.agent.is_not(None), calls.c.talk_s.is_not(None)),
-    ~_TEST,
+    ~TEST,
     _RECORDED,
 )
 
