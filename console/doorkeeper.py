@@ -22,6 +22,7 @@ from calls.custody import Access, AccessKind
 from calls.errors import PeopleError, SanshengError
 from calls.people import Person, Right
 from calls.ports import Clock
+from console.oidc import Identity, Terms
 from console.passwords import Passwords, check_password
 from storage.people import SqlPeople
 from storage.sessions import SqlFailures, SqlSessions, SqlTokens
@@ -196,6 +197,27 @@ class Doorkeeper:
         noted = Access(account.login, AccessKind.SIGN_IN, f"from {came.address}{by}")
         await self.sessions.begin(session, came.session, None if waits_for_code else noted)
         return LetIn(secret, waits_for_code)
+
+    async def identified(self, identity: Identity, terms: Terms, came: From) -> LetIn:
+        """A session for who an identity provider vouches for; its groups are their roles, if it is so agreed.
+
+        Raises NotLetIn for somebody whom nobody knows here, or who is disabled.
+        """
+        account = await self.people.find(identity.login) if is_login(identity.login) else None
+        by = Access("service:oidc", AccessKind.PEOPLE, f"{identity.login}: roles of their groups")
+        if account is None:
+            if not (terms.create and identity.grants and is_login(identity.login)):
+                raise NotLetIn
+            now = self._clock.now()
+            account = Account(login=identity.login, name=identity.name, created_at=now, grants=identity.grants)
+            await self.people.add(account, by)
+        if not account.enabled:
+            raise NotLetIn
+        if terms.roles and set(identity.grants) != set(account.grants):
+            if not identity.grants:
+                raise NotLetIn
+            await self.people.regrant(account.login, identity.grants, by)
+        return await self.begin(account, came, by=", by OpenID Connect")
 
     async def is_password(self, account: Account, password: str, came: From) -> bool:
         """Asked again before something weighty is changed. Raises NotLetIn while it is too early to try."""

@@ -40,6 +40,10 @@ class Doors:
             return True
         return is_loopback(host) and origin == f"http://{host.lower()}"
 
+    def base(self, host: str) -> str:
+        """What our own addresses begin with."""
+        return self.public_url or f"http://{host.lower()}"
+
     def address(self, request: web.Request) -> str:
         """From where a request comes. Only what the proxy itself added is believed: the last entry."""
         forwarded = request.headers.getall("X-Forwarded-For", []) if self.behind_proxy else []

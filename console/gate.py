@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -23,8 +24,9 @@ from calls.errors import AccessDenied, StorageUnavailable
 from calls.people import Person
 from console.ask import Ask
 from console.body import BadForm, Form, parse_form, read_body
-from console.doorkeeper import Doorkeeper, csrf_of
+from console.doorkeeper import Doorkeeper, csrf_of, hashed
 from console.doors import Doors, safe_next
+from console.limits import Limits
 from console.painter import Painter
 from console.routes import Open, Route
 from console.texts import LANGUAGES, Texts, choose_language, load_texts
@@ -52,9 +54,10 @@ class Runner(Protocol):
 class Refused(Exception):
     """Not let in, or not carried out."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, wait_s: float = 0) -> None:
         super().__init__(why)
         self.status = status
+        self.wait_s = wait_s
         self.why = why
         """For programs; people get the page of the status."""
 
@@ -77,11 +80,14 @@ NOBODY = Caller()
 class Gate:
     """Makes aiohttp's handlers from routes."""
 
-    def __init__(self, keeper: Doorkeeper, run: Runner, painter: Painter, doors: Doors) -> None:
+    def __init__(
+        self, keeper: Doorkeeper, run: Runner, painter: Painter, doors: Doors, limits: Limits | None = None
+    ) -> None:
         self._keeper = keeper
         self._run = run
         self._painter = painter
         self._doors = doors
+        self._limits = limits
         self._texts = {language: load_texts(language) for language in LANGUAGES}
 
     def bind(self, routes: Iterable[Route]) -> list[web.RouteDef]:
@@ -213,6 +219,7 @@ class _Visit:
 
     async def _let_through(self) -> web.StreamResponse:
         route, request, run = self._route, self._request, self._gate._run
+        self._not_too_often()
         self._known(await run(self._gate.who(request, tokens=route.api)))
         elsewhere = self._let_in()
         if elsewhere is not None:
@@ -232,6 +239,14 @@ class _Visit:
             caller = replace(caller, secret=self._new_visit)
         self._caller = caller
         self._ask = self._gate.ask_of(self._request, caller)
+
+    def _not_too_often(self) -> None:
+        if self._gate._limits is None:
+            return
+        secret = self._request.headers.get("Authorization") or self._gate._doors.session_of(self._request)
+        wait_s = self._gate._limits.wait_s(self._ask.remote, hashed(secret) if secret else "")
+        if wait_s:
+            raise Refused(429, "too many requests", wait_s)
 
     # ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -349,8 +364,12 @@ class _Visit:
     async def _refusal(self, refused: Refused) -> web.Response:
         """In JSON for programs, as a page for people."""
         if self._route.api:
-            return web.json_response({"error": refused.why}, status=refused.status)
-        return self._gate._painter.refusal(self._ask, refused.status)
+            answer = web.json_response({"error": refused.why}, status=refused.status)
+        else:
+            answer = self._gate._painter.refusal(self._ask, refused.status)
+        if refused.wait_s:
+            answer.headers["Retry-After"] = str(ceil(refused.wait_s))
+        return answer
 
     def _remember(self, answer: web.StreamResponse) -> None:
         """What the browser is to keep. An answer without an end has sent its headers long ago."""

@@ -22,6 +22,7 @@ from console.admin.ports import ConfigurationParts
 from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
+from console.oidc import Provider
 from console.ops.ports import OpsParts
 from console.painter import Painter
 from console.quality.terms import QualityTerms
@@ -83,3 +84,5 @@ class Parts:
     """What cases are sorted by."""
     case_clocks: Reading
     """Reads the clocks of a case by the operator's calendar."""
+    identity: Provider | None = None
+    """Where people may sign in instead, if the operator has such a thing."""

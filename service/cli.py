@@ -309,7 +309,7 @@ def _shown(name: str, settings: Settings) -> str:
 
 def _name_of(line: object) -> str:
     """What a line of a list is called: an agent by number, a trunk by name; a path or a number as it is."""
-    names = (getattr(line, name, None) for name in ("number", "language", "name"))
+    names = (getattr(line, name, None) for name in ("number", "language", "name", "group"))
     return str(next((name for name in names if name), line))
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from calls.errors import SettingsError
 from calls.ids import AgentNumber, Language, SectionId
+from calls.people import Grant
 from calls.ports import Clock
 from console.app import Now, make_app
 from console.areas import areas
@@ -16,6 +18,8 @@ from console.assets import Assets
 from console.doorkeeper import Doorkeeper, SessionLimits
 from console.doors import Doors
 from console.gate import Gate, Runner
+from console.limits import Limits
+from console.oidc import Provider, Terms
 from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
@@ -82,6 +86,7 @@ def parts_of(
         sections=sections,
         roster=tuple(AgentNumber(agent.number) for agent in settings.agents),
         survey=design_of(settings),
+        identity=identity_of(settings, clock),
         quality=quality_terms(settings),
         team=TeamParts(
             now=LiveNow(inside, clock),
@@ -100,9 +105,37 @@ def _home(agent: Agent) -> tuple[SectionId, ...]:
     return () if agent.overflow else tuple(SectionId(section) for section in agent.sections)
 
 
-def console_of(parts: Parts, now: Now, run: Runner) -> web.Application:
+def identity_of(settings: Settings, clock: Clock) -> Provider | None:
+    """The identity provider, if there is one. Raises SettingsError if its secret cannot be read."""
+    told = settings.console.oidc
+    if not told.issuer:
+        return None
+    try:
+        secret = told.client_secret_file.read_text("utf-8").strip() if told.client_secret_file else ""
+    except OSError as error:
+        raise SettingsError(f"console.oidc.client_secret_file cannot be read: {error.strerror}") from error
+    roles: dict[str, tuple[Grant, ...]] = {}
+    for line in told.roles:
+        given = Grant(line.role, SectionId(line.section) if line.section else None)
+        roles[line.group] = (*roles.get(line.group, ()), given)
+    terms = Terms(
+        issuer=told.issuer,
+        client_id=told.client_id,
+        client_secret=secret,
+        scopes=told.scopes,
+        login_claim=told.login_claim,
+        name_claim=told.name_claim,
+        groups_claim=told.groups_claim,
+        roles=roles,
+        create=told.create,
+        label=told.label,
+    )
+    return Provider(terms, clock)
+
+
+def console_of(parts: Parts, now: Now, run: Runner, limits: Limits) -> web.Application:
     """The application: every area behind one gate."""
-    gate = Gate(parts.doorkeeper, run, parts.painter, parts.doors)
+    gate = Gate(parts.doorkeeper, run, parts.painter, parts.doors, limits)
     made = areas(parts)
     parts.painter.compile_all()
     return make_app(gate, now, made)

@@ -18,6 +18,7 @@ from calls.live import LinkNow
 from calls.ports import Clock
 from console.app import Now
 from console.assets import Assets
+from console.limits import Limits
 from console.ops.ports import Waiting
 from console.view import Board
 from ivr.agi.application import Route
@@ -296,7 +297,7 @@ class Hotline:
         parts = parts_of(
             self._settings, self._room_engine, self._clock, names, assets, desks, inside, self._menu_clock
         )
-        app = console_of(parts, now, self._room.run)
+        app = console_of(parts, now, self._room.run, Limits(self._settings.console.requests_per_s))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

@@ -36,6 +36,7 @@ from console.assets import Assets
 from console.doorkeeper import csrf_of
 from console.feed import LiveSource
 from console.gate import Gate
+from console.limits import Limits
 from console.parts import Parts
 from console.passwords import Passwords
 from console.routes import Area
@@ -230,6 +231,7 @@ async def served(
     board: Board | None = None,
     heartbeat_s: float = 5.0,
     port: int = 0,
+    limits: Limits | None = None,
     areas: Callable[[Parts], Iterable[Area]] = every_area,
     change: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> AsyncIterator[ServedConsole]:
@@ -245,7 +247,7 @@ async def served(
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     parts.doorkeeper.passwords = Passwords(cheap)
     await add_people(parts, people, cheap.hash(PASSWORD))
-    gate = Gate(parts.doorkeeper, here, parts.painter, parts.doors)
+    gate = Gate(parts.doorkeeper, here, parts.painter, parts.doors, limits)
     now = Now(live or NothingLive(), render, health, board, heartbeat_s, assets)
     app = make_app(gate, now, areas(parts))
     runner = web.AppRunner(app, shutdown_timeout=1)

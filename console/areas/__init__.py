@@ -16,6 +16,7 @@ from console.areas.day import DayArea
 from console.areas.desk import DeskArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
+from console.areas.oidc import OidcLogin
 from console.areas.operations import OperationsArea
 from console.areas.people import PeopleArea
 from console.areas.public_form import PublicForm
@@ -33,6 +34,7 @@ def areas(parts: Parts) -> list[Area]:
     return [
         Start(parts),
         Login(parts),
+        OidcLogin(parts),
         Account(parts),
         PeopleArea(parts),
         AccessLogArea(parts),

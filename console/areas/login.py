@@ -24,6 +24,7 @@ class Login:
         self._keeper = parts.doorkeeper
         self._doors = parts.doors
         self._painter = parts.painter
+        self._identity = parts.identity.terms if parts.identity else None
 
     def routes(self) -> list[Route]:
         """What it answers."""
@@ -87,6 +88,7 @@ class Login:
             next=wished,
             login=login,
             refused=refused,
+            identity=self._identity,
         )
 
     def _refused(self, page: web.Response, refused: NotLetIn) -> web.Response:

@@ -23,6 +23,7 @@ from console import gate as gate_module
 from console.areas.login import Login
 from console.ask import Ask
 from console.doorkeeper import From, csrf_of, hashed
+from console.limits import Limits
 from console.parts import Parts
 from console.passwords import Passwords
 from console.routes import Open, Route, get, post
@@ -623,3 +624,19 @@ async def test_a_new_hash_is_made_when_the_cost_has_changed(console: ServedConso
     assert after
     assert before.password_hash != after.password_hash
     assert await keeper.passwords.fits(PASSWORD, after.password_hash)
+
+
+async def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
+    async with served(tmp_path, limits=Limits(2, lambda: 0.0)) as console:
+        client = await console.client("monitor")
+        statuses = []
+        for _ in range(8):
+            async with client.get(f"{console.url}/account") as answer:
+                statuses.append(answer.status)
+        assert statuses == [200] * 6 + [429] * 2
+        assert answer.headers["Retry-After"] == "1"
+        assert (await console.get("lead", "/account"))[0] == 200, "others are not held up"
+        async with client.get(f"{console.url}/api/v1/kpi") as answer:
+            assert (await answer.json())["error"] == "too many requests"
+        async with client.get(f"{console.url}/healthz") as answer:
+            assert answer.status == 200

@@ -27,10 +27,12 @@ from tests.support_console import NothingLive, ServedConsole, Somebody, here, no
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OPEN_TO_ANYONE = {"/login", "/login/code", "/logout", "/s/{token}", "/form", "/form/status"}
+OPEN_TO_ANYONE = {"/login", "/login/code", "/logout", "/login/oidc", "/login/oidc/callback"}
+OPEN_TO_ANYONE |= {"/s/{token}", "/form", "/form/status"}
 """Addresses that need no session. Whatever is added here is reachable by the whole network.
 
-The last is the survey's form, which whoever has its one-time link may fill in (Q2).
+The second line is for callers: the survey, which whoever has its one-time link may fill in (Q2), and the form for
+complaints (C1).
 """
 
 FOR_WHOEVER_SIGNED_IN = re.compile(r"/|/account(/.*)?")

@@ -14,6 +14,8 @@ login-code = One-time password
 login-code_refused = The one-time password is wrong, or was used already.
 login-go_on = Go on
 login-cancel = Cancel
+login-oidc = Sign in with single sign-on
+login-oidc_failed = Single sign-on did not work out; try again, or ask an administrator.
 login-signed_out = You are signed out.
 
 account-title = My account

@@ -14,6 +14,8 @@ login-code = 动态验证码
 login-code_refused = 验证码不正确，或已经用过。
 login-go_on = 继续
 login-cancel = 取消登录
+login-oidc = 使用统一身份认证登录
+login-oidc_failed = 统一身份认证未通过，请重试或联系管理员。
 login-signed_out = 已退出登录。
 
 account-title = 我的账户
