@@ -38,7 +38,10 @@ class Attachments(Protocol):
     """The files of cases. Raises StorageError, CustodyError, and what is said below."""
 
     async def add(self, number: CaseNumber, name: str, body: bytes, by: Login) -> Attachment:
-        """Keep a file. Raises AttachmentRefused: empty, too large, too many, or of a kind that is not taken."""
+        """Keep a file.
+
+        Raises AttachmentRefused: empty, too large, too many, of a kind that is not taken, or harmful.
+        """
 
     async def of_case(self, number: CaseNumber) -> Sequence[Attachment]:
         """What belongs to a case, the oldest first; none that was deleted."""

@@ -173,7 +173,8 @@ class KeyMissing(CustodyError):
 
 
 class AttachmentRefused(SanshengError):
-    """A file that cannot be taken; ``why`` is a word for the reader's language: empty, large, many, kind."""
+    """A file that cannot be taken; ``why`` is a word for the reader's language: empty, large, many, kind,
+    harmful, unscanned."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the file cannot be taken ({why})")

@@ -22,6 +22,7 @@ from console.admin.ports import ConfigurationParts
 from console.desk.ports import DeskParts
 from console.doorkeeper import Doorkeeper
 from console.doors import Doors
+from console.intake.ports import IntakeTerms
 from console.oidc import Provider
 from console.ops.ports import OpsParts
 from console.painter import Painter
@@ -80,6 +81,8 @@ class Parts:
     team: TeamParts
     ops: OpsParts
     configuration: ConfigurationParts
+    intake: IntakeTerms
+    """What the public form goes by."""
     case_catalogue: Catalogue
     """What cases are sorted by."""
     case_clocks: Reading

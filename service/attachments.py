@@ -7,7 +7,7 @@ import hashlib
 import io
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -39,6 +39,8 @@ class AttachmentVault:
     books: SqlAttachments
     accesses: AccessLog
     clock: Clock
+    scan: Callable[[bytes], Awaitable[None]] | None = None
+    """Raises AttachmentRefused for what is harmful; ``None``: nobody looks."""
 
     async def add(self, number: CaseNumber, name: str, body: bytes, by: Login) -> Attachment:
         """See ``Attachments.add``. The object is in the store before it is on the books."""
@@ -49,6 +51,8 @@ class AttachmentVault:
         kind = await asyncio.to_thread(kind_of_file, body)
         if kind is None:
             raise AttachmentRefused("kind")
+        if self.scan is not None:
+            await self.scan(body)
         attachment = Attachment(
             id=secrets.token_hex(16),
             number=number,

@@ -24,7 +24,6 @@ from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
 from console.team.ports import TeamParts
-from service.attachments import attachments_beside
 from service.books import kpi_figures_of
 from service.cases import case_catalogue_of, clocks_of
 from service.configuration import configuration_of
@@ -32,6 +31,7 @@ from service.console_desk import NOBODY_THERE, AtTelephones, desk_parts
 from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
 from service.inside import Inside, LiveNow
+from service.intake import attachments_of, intake_terms
 from service.machines import ops_parts_of
 from service.quality import quality_terms
 from service.settings import Agent, Settings
@@ -80,7 +80,6 @@ def parts_of(
         painter=Painter(assets, settings.zone),
         accesses=SqlAccessLog(engine, clock),
         listening=ListeningRoom(custody, engine),
-        attachments=attachments_beside(custody),
         figures=kpi_figures_of(settings, engine, clock),
         desk=desk_parts(settings, engine, clock, at_telephones),
         sections=sections,
@@ -95,6 +94,8 @@ def parts_of(
         ),
         ops=ops_parts_of(settings, clock, inside),
         configuration=configuration_of(settings, engine, clock, menu_clock or clock),
+        intake=intake_terms(settings),
+        attachments=attachments_of(settings, custody),
         case_catalogue=case_catalogue_of(settings),
         case_clocks=clocks_of(settings),
     )

@@ -26,6 +26,7 @@ from calls.outages import DailyHours
 from calls.people import Role
 from service.console_settings import ConsoleSettings
 from service.settings_after_calls import Callbacks, Survey, checked_hours
+from service.settings_intake import Intake
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -407,6 +408,7 @@ class Settings(_Part):
     retention: Retention = Retention()
     survey: Survey = Survey()
     callbacks: Callbacks = Callbacks()
+    intake: Intake = Intake()
     webhooks: tuple[Webhook, ...] = Field((), description="lines: name, url, secret_file, private_network")
     trunks: tuple[Trunk, ...] = Field(_DEFAULT_TRUNKS, description="lines: name, match, codecs, dial")
     agents: tuple[Agent, ...] = Field(_DEFAULT_AGENTS, description="the roster: number, sections, overflow")

@@ -1,4 +1,4 @@
-"""Tables: news of cases for other systems, their delivery, and attachments (C1, I3)."""
+"""Tables: news of cases for other systems, their delivery, the web form's limits, and attachments (C1, I3)."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ webhook_deliveries = Table(
     Column("error", String, nullable=False),
     Index(None, "state", "due_at"),
     Index(None, "hook", "number", "news"),
+)
+
+intake_counts = Table(
+    "intake_counts",
+    metadata,
+    Column("key", String, primary_key=True, comment="SHA-256 of what is limited: an address, a receipt's number"),
+    Column("ends_at", UtcDateTime, primary_key=True, comment="of the window that is counted in"),
+    Column("n", Integer, nullable=False),
+    Index(None, "ends_at"),
 )
 
 attachments = Table(

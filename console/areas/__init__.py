@@ -14,12 +14,12 @@ from console.areas.cases import CasesArea
 from console.areas.configuration import ConfigurationArea
 from console.areas.day import DayArea
 from console.areas.desk import DeskArea
+from console.areas.intake import IntakeArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.oidc import OidcLogin
 from console.areas.operations import OperationsArea
 from console.areas.people import PeopleArea
-from console.areas.public_form import PublicForm
 from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
@@ -47,10 +47,10 @@ def areas(parts: Parts) -> list[Area]:
         CaseFiguresArea(parts),
         CaseApi(parts),
         SurveyPages(parts),
+        IntakeArea(parts, parts.intake),
         TeamArea(parts, parts.team),
         OperationsArea(parts, parts.ops),
         ConfigurationArea(parts, parts.configuration),
-        PublicForm(parts),
         AttachmentsArea(parts),
         KpiApi(parts.figures, parts.clock, parts.zone),
         *listening_areas(parts),

@@ -51,7 +51,8 @@ _GROUPS_BY_NAME += tuple(
     f"ops_{group}" for group in ("grain", "component", "works", "wrong", "leg", "state", "difference")
 )
 _GROUPS_BY_NAME += ("vault_leg",)
-_GROUPS_BY_NAME += ("public_progress", "public_wrong", "public_trouble", "public_file")
+_GROUPS_BY_NAME += ("public_file",)
+_GROUPS_BY_NAME += tuple(f"intake_{group}" for group in ("type", "wrong", "trouble", "progress", "meaning"))
 
 
 def placeholders(text: str) -> set[str]:

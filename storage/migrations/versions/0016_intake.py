@@ -48,6 +48,16 @@ def upgrade() -> None:
     op.create_index("ix_webhook_deliveries_state_due_at", "webhook_deliveries", ["state", "due_at"])
     op.create_index("ix_webhook_deliveries_hook_number_news", "webhook_deliveries", ["hook", "number", "news"])
     op.create_table(
+        "intake_counts",
+        sa.Column(
+            "key", sa.String, nullable=False, comment="SHA-256 of what is limited: an address, a receipt's number"
+        ),
+        sa.Column("ends_at", UtcDateTime, nullable=False, comment="of the window that is counted in"),
+        sa.Column("n", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("key", "ends_at", name="pk_intake_counts"),
+    )
+    op.create_index("ix_intake_counts_ends_at", "intake_counts", ["ends_at"])
+    op.create_table(
         "attachments",
         sa.Column("id", sa.String, nullable=False),
         sa.Column("number", sa.String, nullable=False, comment="of the complaint or work order"),
@@ -70,5 +80,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("attachments", "webhook_deliveries", "webhook_cursors", "news"):
+    for table in ("attachments", "intake_counts", "webhook_deliveries", "webhook_cursors", "news"):
         op.drop_table(table)

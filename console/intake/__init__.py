@@ -1,0 +1,1 @@
+"""The public web form: complaints, questions, and how far they are."""
