@@ -18,9 +18,13 @@ class Link:
     path: str
     text: str
     needs: Right | tuple[Right, ...]
+    at_telephone: bool = False
+    """Only for who is an agent: there is nothing for others."""
 
     def is_for(self, person: Person) -> bool:
         """Whether the page's own rule would let them in."""
+        if self.at_telephone and person.agent is None:
+            return False
         return any(person.may(right) for right in (self.needs if isinstance(self.needs, tuple) else (self.needs,)))
 
 
@@ -58,7 +62,7 @@ GROUPS = (
     Group(
         "desk",
         (
-            Link("/desk", "agent_desk", Right.FILE_CASES),
+            Link("/desk", "agent_desk", Right.FILE_CASES, at_telephone=True),
             Link("/callbacks", "callbacks", Right.FILE_CASES),
             Link("/day", "day", Right.OWN_SCORES),
             Link("/inbox", "inbox", Right.READ_CASES),

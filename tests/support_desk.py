@@ -156,6 +156,11 @@ class DeskStage:
 
     def areas(self, parts: Parts) -> Iterable[Area]:
         """For ``served(areas=…)``."""
+        desk = self.desk(parts)
+        return [Login(parts), DeskArea(parts, desk), CallbackArea(parts, desk), DayArea(parts, desk)]
+
+    def desk(self, parts: Parts) -> DeskParts:
+        """What desks' pages are made from."""
         engine, clock, zone = parts.engine, self.clock, parts.zone
         self.parts, self.ledger = parts, SqlLedger(engine)
         board = AgentBoard([ANNE, BO], 10, clock.now())
@@ -166,7 +171,7 @@ class DeskStage:
         self.callbacks = CallbackList(SqlCallbacks(engine), clock)
         catalogue, books = read_catalogue(), SqlDeskBooks(engine)
         office = CaseOffice(SqlCases(engine, zone, Clocks(CALENDAR)), catalogue, clock)
-        desk = DeskParts(
+        return DeskParts(
             desks=self.pop,
             telephones=self.telephones,
             books=books,
@@ -174,7 +179,6 @@ class DeskStage:
             callbacks=self.callbacks,
             catalogue=catalogue,
         )
-        return [Login(parts), DeskArea(parts, desk), CallbackArea(parts, desk), DayArea(parts, desk)]
 
     async def happen(self, events: Iterable[AnyEvent]) -> None:
         """Told by the manager interface, and stored a moment later."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from calls.call import Stage
+from calls.custody import AccessKind
 from calls.ids import Language
 from calls.live import AgentState, LinkNow
 from console import texts as module
@@ -107,6 +108,8 @@ def test_every_state_stage_and_link_has_a_word(language: Language) -> None:
             assert texts(f"link_banner.{link}")
     for other in LANGUAGES:
         assert texts.named("language", other) != other
+    for kind in AccessKind:
+        assert texts(f"access_kind.{kind}"), "or the access log's page fails"
 
 
 def test_a_name_from_outside_without_a_text_stands_for_itself() -> None:
