@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from calls.events import (
     SurveyAnswered,
     SurveyRated,
 )
+from calls.ids import SectionId
 from console.shown import moment
 from console.texts import Texts
 
@@ -35,18 +36,25 @@ class Step:
     text: str
 
 
-def timeline(events: Sequence[AnyEvent], texts: Texts, zone: ZoneInfo) -> list[Step]:
+def timeline(
+    events: Sequence[AnyEvent], texts: Texts, zone: ZoneInfo, section_name: Callable[[SectionId], str]
+) -> list[Step]:
     """Events in order of time."""
     if not events:
         return []
     first = min(event.at for event in events)
     return [
-        Step(event.kind, moment(event.at, zone), (event.at - first) / timedelta(seconds=1), _text(event, texts))
+        Step(
+            event.kind,
+            moment(event.at, zone),
+            (event.at - first) / timedelta(seconds=1),
+            _text(event, texts, section_name),
+        )
         for event in sorted(events, key=lambda each: each.at)
     ]
 
 
-def _text(event: AnyEvent, texts: Texts) -> str:
+def _text(event: AnyEvent, texts: Texts, section_name: Callable[[SectionId], str]) -> str:
     plain = texts.named("course", event.kind)
     match event:
         case CallArrived():
@@ -54,7 +62,7 @@ def _text(event: AnyEvent, texts: Texts) -> str:
         case MenuChosen():
             detail = f"{event.node}: {event.choice}"
         case PersonAsked():
-            detail = f"{event.section}, {texts.named('language', event.language)}"
+            detail = f"{section_name(event.section)} · {texts.named('language', event.language)}"
         case CallEnded():
             detail = texts.named("ended_by", event.by)
         case RecordingArrived():

@@ -204,8 +204,10 @@ class ServedConsole:
         self._clients[f" {len(self._clients)}"] = client
 
     async def close(self) -> None:
+        """Who is asked for again signs in again."""
         for client in self._clients.values():
             await client.close()
+        self._clients.clear()
 
 
 def complaints(page: Page) -> list[str]:

@@ -70,6 +70,10 @@ class Telephones:
     async def unpause(self, agent: AgentNumber) -> None:
         self._is(agent, "QueueMemberPause", "1", "0", "")
 
+    def in_talk(self, agent: AgentNumber) -> None:
+        """The telephone is in use."""
+        self._is(agent, "QueueMemberStatus", "2", "0", "")
+
     def _is(self, agent: AgentNumber, event: str, status: str, paused: str, reason: str) -> None:
         if self.silent:
             raise AmiTimeout("no reply within 5 s")

@@ -1,7 +1,8 @@
 """A console with a week and a day of a hotline's work in it, for pictures and for looking at whole pages.
 
-``furnished`` serves it: calls with sound, words and verdicts, a sample that was drawn and scored in part, an appeal,
-a calibration, tasks, complaints in several states, work orders, call-backs, a team at its telephones and outages.
+``furnished`` serves it: calls with sound, words and verdicts, a sample that was drawn and scored in part, an
+appeal, a calibration, tasks, complaints in several states, work orders, call-backs, a team at its telephones and
+outages.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from aiohttp import FormData
 
 from calls.custody import Bandwidth, Leg
 from calls.events import AnyEvent, CallArrived
 from calls.ids import CallId, SectionId
+from calls.live import LinkNow
 from calls.people import Grant, Role
 from calls.transcript import LegTranscript, Span, Word
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from console.parts import Parts
+from qa.forms import default_form
 from service.custody import custody_of
 from service.listening import index_call
 from service.settings import Settings
@@ -30,7 +32,7 @@ from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
 from tests.support_console import LOGINS, ServedConsole, SetTime, Somebody, served
-from tests.support_desk import DeskStage
+from tests.support_desk import ANNE, DeskStage
 from tests.support_ledger import Ring, story
 from tests.support_operations import NOW, a_team, something_in_the_books, with_team
 from tests.support_pages import Seen, Typed
@@ -85,7 +87,7 @@ _COMPLAINT = {
     "importance": "ordinary",
 }
 _COMPLAINTS = (
-    ("facilities", "equipment_fault", "西站二号出站口", "自动扶梯停运三天，老人和带行李的旅客上下不便，现场没有告示。"),
+    ("facilities", "equipment_fault", "西站二号出站口", "自动扶梯停运三天，老人和带行李的旅客上下不便。"),
     ("service", "staff_conduct", "东站候车厅", "问询台工作人员态度冷淡，没有回答换乘问题。"),
     ("safety", "", "南站三站台", "站台边缘地砖松动，差点绊倒。"),
     ("facilities", "", "北站停车场", "停车场缴费机不能使用电子支付。"),
@@ -93,7 +95,7 @@ _COMPLAINTS = (
 
 
 @asynccontextmanager
-async def furnished(folder: Path) -> AsyncIterator[tuple[ServedConsole, DeskStage]]:
+async def furnished(folder: Path) -> AsyncIterator[ServedConsole]:
     """Served; a call is in talk at the desk of ``agent``."""
     url = await prepared("sqlite", folder)
     settings = Settings(var_dir=folder / "var", database_url=url)
@@ -111,8 +113,9 @@ async def furnished(folder: Path) -> AsyncIterator[tuple[ServedConsole, DeskStag
             await something_in_the_books(console.engine)
             await _quality(console)
             await _cases(console, clock)
+            await console.close()  # sessions of four days ago are over
             await _desk(stage)
-            yield console, stage
+            yield console
         finally:
             stage.pop.close()
             running.cancel()
@@ -248,16 +251,10 @@ async def _scored(console: ServedConsole, number: int) -> None:
     """A sheet as the rules filled it in, the rest answered fully."""
     here = f"/quality/scores/{number}/sheet"
     sheet = await typed(console, "monitor", here)
-    for criterion in await _criteria(console):
-        sheet.setdefault(f"answer:{criterion[0]}", criterion[1])
+    for criterion in default_form().criteria:
+        sheet.setdefault(f"answer:{criterion.id}", str(criterion.points))
     sheet |= {"act": "hand_in", "summary": "解答准确，语气平和；结束前没有询问是否还有其他需要。"}
     await sent(console, "monitor", here, sheet)
-
-
-async def _criteria(console: ServedConsole) -> list[tuple[str, str]]:
-    from qa.forms import default_form
-
-    return [(each.id, str(each.points)) for each in default_form().criteria]
 
 
 async def _answered(console: ServedConsole) -> None:
@@ -286,7 +283,8 @@ async def _cases(console: ServedConsole, clock: SetTime) -> None:
     clock.moment = NOW - timedelta(hours=3)
     inquiry = {"draft": "i1", "form": "inquiry", "channel": "counter", "section": "inquiry", "name": "王先生"}
     inquiry |= {"arrived_at": "2026-11-23T12:20", "category": "ticketing/refund/fee", "contact": "13900139000"}
-    inquiry |= {"content": "昨天申请的退票，退款一直没有到账。", "dispatch": "1", "promise": "明天下班前回电告知到账时间"}
+    inquiry |= {"content": "昨天申请的退票，退款一直没有到账。", "dispatch": "1"}
+    inquiry |= {"promise": "明天下班前回电告知到账时间"}
     await sent(console, "agent", "/inquiries/new", inquiry)
     clock.moment = NOW
 
@@ -303,10 +301,10 @@ async def _written(console: ServedConsole, clock: SetTime, number: str, steps: i
 
 
 async def _desk(stage: DeskStage) -> None:
+    stage.pop.set_link(LinkNow.UP)
+    await stage.telephones.log_in(ANNE)
     for minutes, about in ((50, "promise-1"), (-30, "promise-2"), (-90, "promise-3")):
         await stage.callbacks.enlist(about, "13900001234", NOW - timedelta(minutes=minutes), priority=minutes > 0)
     await stage.happen(stage.call("hotline-1763800000.1", ago_s=3 * 86400, over=True))
     await stage.happen(stage.call("hotline-1763882000.2", ago_s=100))
-
-
-__all__: list[Any] = ["CASE", "CHIEF", "HEARD", "PEOPLE", "WORKER", "furnished"]
+    stage.telephones.in_talk(ANNE)

@@ -139,7 +139,9 @@ class CallsArea:
             "calls/call.html.j2",
             line=line,
             player=player,
-            course=timeline(events, ask.texts, self._parts.zone),
+            course=timeline(
+                events, ask.texts, self._parts.zone, lambda section: self._section(section, ask.texts)
+            ),
             why=reason_of(line.call_id) if any(isinstance(one, SurveyReasonGiven) for one in events) else "",
             may_hear_original=ask.scope(Right.HEAR_ORIGINAL).covers(line.section, line.agent),
             may_download=ask.scope(Right.DOWNLOAD).covers(line.section, line.agent),

@@ -1,0 +1,78 @@
+"""The pages of every role against WCAG 2.2 AA, by axe-core in a real browser (P6).
+
+Each page is looked at in Chinese on light and in English on dark ground: every page in both languages and in both
+colour schemes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page
+
+from service.settings import ROOT
+from tests.support_chromium import chromium
+from tests.support_console import ServedConsole
+from tests.support_furnished import CASE, CHIEF, HEARD, WORKER, furnished
+from tests.support_npm import fetched
+
+DEEPER = {
+    "": ("/login", "/form", "/form/status"),
+    "agent": ("/account", "/account/code", "/quality/scores/1", "/inquiries/new", "/orders/GD2026-00001"),
+    "monitor": (f"/calls/{HEARD}", "/quality/scores/4/sheet", "/quality/calibration/1"),
+    "lead": (
+        *("/search?text=退票", "/quality/plans/new", "/quality/plans/1", "/quality/draws/1"),
+        *("/quality/forms/form-1/draft", "/quality/forms/form-1/versions/1", "/figures?kpi=K1"),
+        *("/quality/calibration/new", "/quality/results?plan=1"),
+    ),
+    "supervisor": ("/team/rings", "/team/agents/1001"),
+    "ops": ("/ops/backlog", "/ops/books", "/ops/webhooks"),
+    "admin": ("/people/new", "/people/agent", "/admin/menu/try"),
+    CHIEF: (f"/cases/{CASE}", "/cases/new", f"/files/of/{CASE}"),
+    WORKER: (),
+}
+"""Pages beside those that the menu of each role leads to."""
+
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_LOOK = """async tags => (await axe.run(document, {runOnly: tags, resultTypes: ["violations"]})).violations
+    .flatMap(found => found.nodes.map(node => `${found.id}: ${node.target} ${node.failureSummary}`))"""
+_MENU = "[...document.querySelectorAll('nav.side a')].map(link => link.getAttribute('href'))"
+
+
+async def test_no_page_of_any_role_breaks_wcag_2_2_aa(tmp_path: Path) -> None:
+    axe = (fetched(ROOT / "console" / "npm") / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    found: dict[str, Any] = {}
+    async with furnished(tmp_path) as console, chromium() as browser:
+        seen: set[str] = set()
+        for login in DEEPER:
+            chinese, english = [await opened(console, browser, login, axe, dark=dark) for dark in (False, True)]
+            for path in [*await chinese.evaluate(_MENU), *DEEPER[login]]:
+                if path not in seen:
+                    seen.add(path)
+                    for page in (chinese, english):
+                        if wrong := await looked_at(page, console.url + path):
+                            found[f"{login} {path}"] = wrong
+            await chinese.context.close()
+            await english.context.close()
+    assert len(seen) > 50
+    assert found == {}
+
+
+async def opened(console: ServedConsole, browser: Browser, login: str, axe: str, *, dark: bool) -> Page:
+    """A page of this person's, with axe-core in whatever it opens."""
+    start, language = "/account" if login else "/login", "en" if dark else "zh-CN"
+    page = await console.page(browser, login, start, language=language, dark=dark)
+    await page.context.add_init_script(axe)
+    return page
+
+
+async def looked_at(page: Page, url: str) -> list[str]:
+    answer = await page.goto(url)
+    if answer is None or answer.status != 200:
+        return [f"answered {answer and answer.status}"]
+    if "/calls/" in url:
+        await page.wait_for_selector("call-player[data-drawn]")
+    found: list[str] = await page.evaluate(_LOOK, _TAGS)
+    return [re.sub(r"\s+", " ", each) for each in found]
