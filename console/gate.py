@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 CHANGE_PASSWORD = "/account/password"  # noqa: S105 - an address
 _WITH_A_BORROWED_PASSWORD = frozenset({CHANGE_PASSWORD, "/logout"})
+_FOR_PROGRAMS = "/api/"
 _SAFE = frozenset({"GET", "HEAD"})
 _KEPT_BACK = ("Cookie", "Authorization", "Proxy-Authorization")
 _LOOK_AGAIN_S = 30.0
@@ -139,14 +140,18 @@ class Gate:
 
     @property
     def strayed(self) -> Middleware:
-        """Paints the page for an address that is none of ours."""
+        """Paints the page for an address that is none of ours; programs are told in JSON."""
 
         @web.middleware
         async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.match_info.http_exception is None:
                 return await handler(request)
             error = request.match_info.http_exception
-            page = await self._run(self._refusal(self.ask_of(request, NOBODY), error.status))
+            page: web.Response
+            if request.path.startswith(_FOR_PROGRAMS):
+                page = web.json_response({"error": error.reason}, status=error.status)
+            else:
+                page = await self._run(self._refusal(self.ask_of(request, NOBODY), error.status))
             if "Allow" in error.headers:
                 page.headers["Allow"] = error.headers["Allow"]
             return page

@@ -27,6 +27,7 @@ from console.oidc import Provider
 from console.ops.ports import OpsParts
 from console.painter import Painter
 from console.quality.terms import QualityTerms
+from console.systems.ports import CallingTerms
 from console.team.ports import TeamParts
 from metrics.kpi.figures import KpiFigures
 
@@ -83,6 +84,8 @@ class Parts:
     configuration: ConfigurationParts
     intake: IntakeTerms
     """What the public form goes by."""
+    calling: CallingTerms
+    """What a call back goes by that another system promises."""
     case_catalogue: Catalogue
     """What cases are sorted by."""
     case_clocks: Reading

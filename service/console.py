@@ -31,7 +31,7 @@ from service.console_desk import NOBODY_THERE, AtTelephones, desk_parts
 from service.console_parts import ListeningRoom
 from service.custody import custody_of, master_keys
 from service.inside import Inside, LiveNow
-from service.intake import attachments_of, intake_terms
+from service.intake import attachments_of, calling_terms, intake_terms
 from service.machines import ops_parts_of
 from service.quality import quality_terms
 from service.settings import Agent, Settings
@@ -95,6 +95,7 @@ def parts_of(
         ops=ops_parts_of(settings, clock, inside),
         configuration=configuration_of(settings, engine, clock, menu_clock or clock),
         intake=intake_terms(settings),
+        calling=calling_terms(settings),
         attachments=attachments_of(settings, custody),
         case_catalogue=case_catalogue_of(settings),
         case_clocks=clocks_of(settings),

@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from calls.cases import DepartmentId, Login
 from calls.errors import AttachmentRefused
 from calls.ids import SectionId
 from console.intake.ports import IntakeTerms
+from console.systems.ports import CallingTerms
 from service.attachments import AttachmentVault, attachments_beside
+from service.callbacks import numbers_of, policy_of
 from service.custody import Custody
 from service.settings import Settings
 
@@ -34,6 +37,12 @@ def intake_terms(settings: Settings) -> IntakeTerms:
         most=told.most,
         hotline=settings.hotline_number,
     )
+
+
+def calling_terms(settings: Settings) -> CallingTerms:
+    """Whom another system may have called back, and until when."""
+    within = timedelta(minutes=settings.callbacks.promise_within_min)
+    return CallingTerms(numbers_of(settings), policy_of(settings), within)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from console.areas.people import PeopleArea
 from console.areas.quality import quality_areas
 from console.areas.start import Start
 from console.areas.survey import SurveyPages
+from console.areas.systems_api import SystemsApi
 from console.areas.team import TeamArea
 from console.areas.work_orders import OrdersArea
 from console.parts import Parts
@@ -46,6 +47,7 @@ def areas(parts: Parts) -> list[Area]:
         OrdersArea(parts),
         CaseFiguresArea(parts),
         CaseApi(parts),
+        SystemsApi(parts),
         SurveyPages(parts),
         IntakeArea(parts, parts.intake),
         TeamArea(parts, parts.team),

@@ -1,0 +1,1 @@
+"""What the operator's other systems ask for: news of cases, call-backs (I3)."""
