@@ -6,14 +6,17 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calls.errors import ModelError
 from calls.ports import Recogniser
 from recordings.models.install import find_model
 from recordings.models.trial import try_out
-from recordings.transcription.vosk_engine import VoskModel
 from recordings.transcription.whisper_engine import WhisperEngineModel
 from service.settings import Settings, Speech
+
+if TYPE_CHECKING:
+    from recordings.transcription.vosk_engine import VoskModel
 
 _NOT_AGAIN_S = 60.0
 """A model that was refused is not tried again for so long: a trial takes seconds, and thousands may wait."""
@@ -54,6 +57,9 @@ class Engines:
                 if speech.engine == "whisper":
                     self._models[key] = WhisperEngineModel(path, speech.model, threads_of(self._settings))
                 else:
+                    # Native code that can abort its process: loaded where it works, never by the service.
+                    from recordings.transcription.vosk_engine import VoskModel
+
                     view = self._settings.var_dir / "model-views"
                     self._models[key] = VoskModel(path, speech.model, view)
             return self._models[key]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -64,3 +66,10 @@ async def test_what_still_runs_at_the_end_is_cancelled() -> None:
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
         await left
+
+
+def test_the_service_loads_no_native_recogniser() -> None:
+    """Kaldi aborts its process on bad input: only workers load it."""
+    loaded = "import service.wiring, sys; print({'vosk', 'ctranslate2', 'faster_whisper'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
