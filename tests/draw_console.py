@@ -45,14 +45,14 @@ ALL = (
     Picture("scoring", "monitor", "/quality/scores/4/sheet"),
     Picture("sampling", "lead", "/quality/plans/1"),
     Picture("form", "lead", "/quality/forms/form-1/draft"),
-    Picture("desk", "agent", "/desk", wait_for=".pop"),
+    Picture("desk-pop", "agent", "/desk", wait_for=".pop"),
     Picture("complaint", "chief", f"/cases/{CASE}"),
     Picture("cases", "chief", "/cases"),
     Picture("team", "supervisor", "/team"),
     Picture("operations", "ops", "/ops"),
     Picture("figures-en", "lead", "/figures?period=2026-11-20", language="en"),
     Picture("figures-dark", "lead", "/figures?period=2026-11-20", dark=True),
-    Picture("public-form", "", "/form"),
+    Picture("public-form", "", "/form/complaint"),
 )
 
 

@@ -88,7 +88,7 @@ _COMPLAINT = {
 }
 _COMPLAINTS = (
     ("facilities", "equipment_fault", "西站二号出站口", "自动扶梯停运三天，老人和带行李的旅客上下不便。"),
-    ("service", "staff_conduct", "东站候车厅", "问询台工作人员态度冷淡，没有回答换乘问题。"),
+    ("service", "staff_attitude", "东站候车厅", "问询台工作人员态度冷淡，没有回答换乘问题。"),
     ("safety", "", "南站三站台", "站台边缘地砖松动，差点绊倒。"),
     ("facilities", "", "北站停车场", "停车场缴费机不能使用电子支付。"),
 )
@@ -216,8 +216,9 @@ async def sent(console: ServedConsole, login: str, path: str, fields: Mapping[st
         form.add_field(name, value)
     client = await console.client(login)
     async with console.form(client, path, form) as answer:
-        assert answer.status == 303, (path, answer.status, await answer.text())
-        return str(answer.headers["Location"])
+        leads = str(answer.headers.get("Location", ""))
+        assert answer.status == 303 and not leads.startswith("/login"), (path, answer.status, await answer.text())
+        return leads
 
 
 async def _quality(console: ServedConsole) -> None:
@@ -275,12 +276,13 @@ async def _cases(console: ServedConsole, clock: SetTime) -> None:
     for number, (type_, cause, place, content) in enumerate(_COMPLAINTS):
         told = {"draft": f"c{number}", "type": type_, "cause": cause, "place": place, "content": content}
         told["arrived_at"] = (clock.moment + timedelta(hours=8, minutes=-3)).strftime("%Y-%m-%dT%H:%M")
+        await console.close()  # nobody's session lasts from day to day
         await sent(console, "agent2", "/cases/new", _COMPLAINT | told)
-        clock.moment += timedelta(hours=20)
-    clock.moment = NOW - timedelta(days=3, hours=22)
+        clock.moment += timedelta(hours=18)
     await _written(console, clock, CASE, 3)
     await _written(console, clock, "TS2026-00002", 1)
     clock.moment = NOW - timedelta(hours=3)
+    await console.close()
     inquiry = {"draft": "i1", "form": "inquiry", "channel": "counter", "section": "inquiry", "name": "王先生"}
     inquiry |= {"arrived_at": "2026-11-23T12:20", "category": "ticketing/refund/fee", "contact": "13900139000"}
     inquiry |= {"content": "昨天申请的退票，退款一直没有到账。", "dispatch": "1"}
@@ -297,6 +299,7 @@ async def _written(console: ServedConsole, clock: SetTime, number: str, steps: i
     )
     for version, (login, kind, fields) in enumerate(path[:steps], 1):
         clock.moment += timedelta(minutes=50)
+        await console.close()
         await sent(console, login, f"/cases/{number}/{kind}", {"version": str(version), **fields})
 
 

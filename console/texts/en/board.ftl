@@ -78,4 +78,5 @@ stage-talk = Talking
 stage-survey = Rating
 
 language-zh-CN = Mandarin
+language-ko = Korean
 language-en = English

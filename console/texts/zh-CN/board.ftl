@@ -78,4 +78,5 @@ stage-talk = 通话
 stage-survey = 评价
 
 language-zh-CN = 普通话
+language-ko = 韩语
 language-en = 英语

@@ -19,7 +19,7 @@ from tests.support_furnished import CASE, CHIEF, HEARD, WORKER, furnished
 from tests.support_npm import fetched
 
 DEEPER = {
-    "": ("/login", "/form", "/form/status"),
+    "": ("/login", "/form", "/form/complaint", "/form/question", "/form/status"),
     "agent": ("/account", "/account/code", "/quality/scores/1", "/inquiries/new", "/orders/GD2026-00001"),
     "monitor": (f"/calls/{HEARD}", "/quality/scores/4/sheet", "/quality/calibration/1"),
     "lead": (
@@ -75,4 +75,6 @@ async def looked_at(page: Page, url: str) -> list[str]:
     if "/calls/" in url:
         await page.wait_for_selector("call-player[data-drawn]")
     found: list[str] = await page.evaluate(_LOOK, _TAGS)
+    if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append("sticks out at 1280 pixels")
     return [re.sub(r"\s+", " ", each) for each in found]
