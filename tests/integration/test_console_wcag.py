@@ -38,6 +38,9 @@ DEEPER = {
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _LOOK = """async tags => (await axe.run(document, {runOnly: tags, resultTypes: ["violations"]})).violations
     .flatMap(found => found.nodes.map(node => `${found.id}: ${node.target} ${node.failureSummary}`))"""
+_UNPINNED = """for (const each of document.querySelectorAll("main *"))
+    if (getComputedStyle(each).position === "sticky") each.style.position = "static";"""
+"""What a bar that stays in place covers can be scrolled out from under it."""
 _MENU = "[...document.querySelectorAll('nav.side a')].map(link => link.getAttribute('href'))"
 
 
@@ -73,6 +76,7 @@ async def looked_at(page: Page, url: str) -> list[str]:
         return [f"answered {answer and answer.status}"]
     if "/calls/" in url:
         await page.wait_for_selector("call-player[data-drawn]")
+    await page.evaluate(_UNPINNED)
     found: list[str] = await page.evaluate(_LOOK, _TAGS)
     if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("sticks out at 1280 pixels")
