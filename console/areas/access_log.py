@@ -64,7 +64,7 @@ class AccessLogArea:
             asked=asked,
             wrong=wrong,
             entries=shown,
-            kinds=[(kind.value, ask.texts(f"access_kind.{kind.value}")) for kind in AccessKind],
+            kinds=[(kind.value, ask.texts.named("access_kind", kind.value)) for kind in AccessKind],
             first=address("/access-log", ask.query, before="") if before else "",
             more=shown[-1].number if len(entries) > _LINES else None,
         )

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from calls.call import Stage
-from calls.custody import AccessKind
+from calls.custody import AccessKind, Leg
 from calls.ids import Language
 from calls.live import AgentState, LinkNow
+from calls.people import Right, Role
 from console import texts as module
+from console.navigation import GROUPS
 from console.texts import LANGUAGES, choose_language, load_texts
 
 FOLDER = Path(module.__file__).parent
@@ -108,8 +110,18 @@ def test_every_state_stage_and_link_has_a_word(language: Language) -> None:
             assert texts(f"link_banner.{link}")
     for other in LANGUAGES:
         assert texts.named("language", other) != other
-    for kind in AccessKind:
-        assert texts(f"access_kind.{kind}"), "or the access log's page fails"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_role_right_and_kind_of_access_has_a_word(language: Language) -> None:
+    texts = load_texts(language)
+    for group, names in (("role", Role), ("right", Right), ("access_kind", AccessKind), ("access_leg", Leg)):
+        for name in names:
+            assert texts(f"{group}.{name.value}")
+    for group_of_links in GROUPS:
+        assert texts(f"nav.{group_of_links.text}")
+        for link in group_of_links.links:
+            assert texts(f"nav.{link.text}")
 
 
 def test_a_name_from_outside_without_a_text_stands_for_itself() -> None:
