@@ -34,7 +34,7 @@ from service.inside import Inside, LiveNow
 from service.intake import attachments_of, calling_terms, intake_terms
 from service.machines import ops_parts_of
 from service.quality import quality_terms
-from service.settings import Agent, Settings
+from service.settings import SECTIONS, Agent, Settings
 from service.surveys import design_of
 from storage.access import SqlAccessLog
 from storage.people import SqlPeople
@@ -117,7 +117,10 @@ def identity_of(settings: Settings, clock: Clock) -> Provider | None:
     except OSError as error:
         raise SettingsError(f"console.oidc.client_secret_file cannot be read: {error.strerror}") from error
     roles: dict[str, tuple[Grant, ...]] = {}
+    units = {*SECTIONS, *case_catalogue_of(settings).departments, ""}
     for line in told.roles:
+        if line.section not in units:
+            raise SettingsError(f"console.oidc.roles: there is no section or department {line.section!r}")
         given = Grant(line.role, SectionId(line.section) if line.section else None)
         roles[line.group] = (*roles.get(line.group, ()), given)
     terms = Terms(

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import getpass
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from calls.accounts import Account, is_login
@@ -84,14 +84,24 @@ async def add_person(keeper: Doorkeeper, account: Account, password: str | None,
     await keeper.people.add(account, Access(by, AccessKind.PEOPLE, f"{account.login} added: {told}"))
 
 
-def grant_of(text: str) -> Grant:
-    """``monitor:inquiry`` or ``lead``. Raises PeopleError."""
-    role, colon, section = text.partition(":")
-    if role not in list(Role) or (colon and section not in SECTIONS):
-        raise PeopleError(
-            f"{text!r}: expected ROLE or ROLE:SECTION; roles: {_ROLES}; sections: {', '.join(SECTIONS)}"
-        )
-    return Grant(Role(role), SectionId(section) if colon else None)
+def grant_of(settings: Settings, text: str) -> Grant:
+    """``monitor:inquiry``, ``lead`` or ``department:stations``. Raises PeopleError."""
+    from service.cases import case_catalogue_of
+
+    role, colon, unit = text.partition(":")
+    if role == Role.DEPARTMENT:
+        departments = sorted(case_catalogue_of(settings).departments)
+        if unit not in departments:
+            raise PeopleError(f"{text!r}: expected department:DEPARTMENT; departments: {', '.join(departments)}")
+    elif role not in list(Role) or (colon and unit not in SECTIONS):
+        known = f"roles: {_ROLES}; sections: {', '.join(SECTIONS)}"
+        raise PeopleError(f"{text!r}: expected ROLE or ROLE:SECTION; {known}")
+    return Grant(Role(role), SectionId(unit) if colon else None)
+
+
+def grants_of(settings: Settings, texts: Iterable[str]) -> tuple[Grant, ...]:
+    """Each once."""
+    return tuple(dict.fromkeys(grant_of(settings, text) for text in texts))
 
 
 def text_of(grant: Grant) -> str:
@@ -142,7 +152,7 @@ def _add(settings: Settings, options: argparse.Namespace) -> int:
             created_at=keeper.now(),
             agent=AgentNumber(options.agent) if options.agent else None,
             language=Language(options.language) if options.language else None,
-            grants=tuple(dict.fromkeys(map(grant_of, options.role))),
+            grants=grants_of(settings, options.role),
         )
         await add_person(keeper, account, made, who())
         _told(options, made)
@@ -176,7 +186,7 @@ def _list(settings: Settings, _options: argparse.Namespace) -> int:
 
 def _roles(settings: Settings, options: argparse.Namespace) -> int:
     async def act(keeper: Doorkeeper) -> None:
-        given = tuple(dict.fromkeys(map(grant_of, options.role)))
+        given = grants_of(settings, options.role)
         told = ", ".join(map(text_of, given)) or "no roles"
         await keeper.people.regrant(options.login, given, _noted(f"{options.login}: {told}"))
         print(f"{options.login}: {told}")

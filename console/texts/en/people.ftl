@@ -82,8 +82,6 @@ access_kind-rotate_key = changed the key
 access_kind-restore = restored a backup
 access_kind-sign_in = signed in
 access_kind-people = changed people
-access_kind-steer = paused or logged an agent out
-access_kind-operate = operated the system
 access_kind-see_log = looked into this log
 
 access_leg-caller = caller's side

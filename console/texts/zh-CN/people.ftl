@@ -82,8 +82,6 @@ access_kind-rotate_key = 更换密钥
 access_kind-restore = 恢复备份
 access_kind-sign_in = 登录
 access_kind-people = 人员变更
-access_kind-steer = 强制座席示忙或退出
-access_kind-operate = 运行管理操作
 access_kind-see_log = 查阅访问记录
 
 access_leg-caller = 来电人声道

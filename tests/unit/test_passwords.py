@@ -1,0 +1,67 @@
+"""Passwords: what is too weak, and what is kept (P1)."""
+
+from __future__ import annotations
+
+import pytest
+from argon2 import PasswordHasher
+
+from calls.errors import WeakPassword
+from console.passwords import Passwords, check_password, make_password
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "short"),
+        ("elevenchars", "short"),
+        ("x" * 129, "long"),
+        ("three rings\x00then", "unprintable"),
+        ("wang.xiaomei!", "login"),
+        ("My-WANG.XIAOMEI-99", "login"),
+        ("password1234", "common"),
+        ("123456789012", "common"),
+        ("1234567890123456", "common"),
+        ("qwertyuiopasd", "common"),
+        ("aaaaaaaaaaaaaaaa", "common"),
+        ("abababababab", "common"),
+        ("hello!hello!", "common"),
+        ("ABCDEFGHIJKLM", "common"),
+        ("Welcome-2026-2026", "common"),
+        ("woaini-5201314", "common"),
+        ("a b c d e f g h", "common"),
+    ],
+)
+def test_what_others_would_guess_is_refused(password: str, why: str) -> None:
+    with pytest.raises(WeakPassword, match=f"^{why}$"):
+        check_password(password, "wang.xiaomei")
+
+
+@pytest.mark.parametrize("password", ["three rings, then a person", "三声之内有人接听您的电话吗", "kq8#mW2$vL9@"])
+def test_what_is_long_and_ones_own_is_taken(password: str) -> None:
+    check_password(password, "wang.xiaomei")
+
+
+def test_made_passwords_differ() -> None:
+    made = {make_password() for _ in range(1000)}
+    assert len(made) == 1000
+    for password in made:
+        check_password(password, "wang.xiaomei")
+
+
+async def test_one_way_of_writing_is_as_good_as_another() -> None:
+    """A keyboard may write é as one sign or as two, and digits in full width."""
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    kept = await passwords.hash("caf\u00e9 １２３ sentences")
+    assert kept.startswith("$argon2id$")
+    assert await passwords.fits("cafe\u0301 123 sentences", kept)
+    assert not await passwords.fits("cafe 123 sentences", kept)
+    assert not await passwords.fits("anything", None)
+    assert not await passwords.fits("anything", "no hash at all")
+
+
+def test_the_usual_cost_is_that_of_the_standard() -> None:
+    """OWASP: argon2id with 19 MiB and two passes, or more."""
+    hasher = PasswordHasher()
+    assert hasher.memory_cost >= 19 * 1024
+    assert hasher.time_cost >= 2
+    assert Passwords(hasher).outdated("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$YWJjZGVmZ2hpamtsbW5vcA")
