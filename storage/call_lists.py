@@ -58,6 +58,8 @@ _RESULTS = {
 }
 """Measures that count calls of one result."""
 _EARLIER = calls.alias("earlier")
+_MISSING: ColumnElement[Any] = literal_column("calls.recording_missing")
+"""As the partial index says it: behind "= 1" SQLite does not see that the index answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class SqlCallLists:
         first = _first_index(same, equal, wanted)
         by = [same.pop(first)] if first in same else []
         if wanted.counted == Counted("missing_recordings") and not by:
-            by.append(calls.c.recording_missing)
+            by.append(_MISSING)
         by += [calls.c.arrived_at >= wanted.since] if wanted.since is not None else []
         by += [calls.c.arrived_at < wanted.until] if wanted.until is not None else []
         return _Plan(tuple(by), (*same.values(), *sieve), of_offers=of_offers)

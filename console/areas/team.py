@@ -22,7 +22,7 @@ from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
 from console.team.ports import TeamParts
-from console.team.view import local_hour, ring_table
+from console.team.view import ring_table
 from console.view import percent
 from storage.presence import SqlPresence
 from storage.rings import Ringing, SqlRings
@@ -84,7 +84,7 @@ class TeamArea:
         )
         today = self._today()
         limit_s, begin, end = self._limit_s(), *Days(today, today).span(self._parts)
-        table = ring_table((), await self._rings.left_ringing(scope, begin, end, limit_s), self._parts.zone)
+        table = ring_table((), await self._rings.tally(scope, begin, end, limit_s, self._parts.zone))
         return self._parts.painter.page(
             ask,
             "team/part_now.html.j2" if ask.partial else "team/now.html.j2",
@@ -144,7 +144,8 @@ class TeamArea:
                 await phones.pause(number, shown_reason(ask.texts.named("reason", kind), words, ask.who.name))
             elif do == "unpause":
                 await phones.unpause(number)
-            else:
+            else:  # the pause before it brings the reason into Asterisk's queue log, and so into the books
+                await phones.pause(number, shown_reason(ask.texts("team.log_out"), words, ask.who.name))
                 await phones.log_out(number)
         except AmiError as error:
             await self._note(ask, f"agent {number}: {do} was not done")
@@ -164,7 +165,7 @@ class TeamArea:
         limit_s = self._limit_s()
         reach = Scope(sections=frozenset({section})) if section else scope
         figures = await self._figures(reach, days)
-        table = ring_table(figures, await self._rings.left_ringing(reach, begin, end, limit_s), self._parts.zone)
+        table = ring_table(figures, await self._rings.tally(reach, begin, end, limit_s, self._parts.zone))
         kpi = self._parts.figures.catalogue.kpi("K2r")
         query = {"from": days.first.isoformat(), "to": days.last.isoformat(), "section": section or ""}
         return self._parts.painter.page(
@@ -193,24 +194,26 @@ class TeamArea:
         section = self._section(ask, scope)
         begin, end = days.span(self._parts)
         reach = Scope(sections=frozenset({section})) if section else scope
-        agent = ask.query.get("agent", "")[:8]
-        found = await self._rings.left_ringing(
-            reach, begin, end, self._limit_s(), agent=AgentNumber(agent) if agent else None
+        agent, zone, limit_s = ask.query.get("agent", "")[:8], self._parts.zone, self._limit_s()
+        hour, how = _hour(ask.query.get("hour", "")), _how(ask.query.get("how", ""))
+        total = sum(
+            each.number
+            for each in await self._rings.tally(reach, begin, end, limit_s, zone)
+            if agent in ("", each.agent) and hour in (None, each.hour) and how in (None, each.how)
         )
-        hour, how = ask.query.get("hour", ""), ask.query.get("how", "")
-        if hour:
-            found = [each for each in found if str(local_hour(each.arrived_at, self._parts.zone)) == hour]
-        if how:
-            found = [each for each in found if each.how.value == how]
+        wanted = AgentNumber(agent) if agent else None
+        found = await self._rings.left_ringing(
+            reach, begin, end, limit_s, agent=wanted, how=how, hour=hour, zone=zone, most=_LINES
+        )
         return self._parts.painter.page(
             ask,
             "team/offers.html.j2",
-            found=found[:_LINES],
-            total=len(found),
+            found=found,
+            total=total,
             days=days,
             agent=agent,
-            hour=hour if hour.isdecimal() and len(hour) < 3 else "",
-            how=how if how in set(Ringing) else "",
+            hour=hour,
+            how=how,
             sections=self._section_names(ask),
             query={"from": days.first.isoformat(), "to": days.last.isoformat(), "section": section or ""},
             urlencode=urlencode,
@@ -277,6 +280,16 @@ def shown_reason(kind: str, words: str, name: str) -> str:
     """A pause's reason as the agent reads it. No sign that Asterisk's queue log takes apart."""
     told = f"{kind}: {words} ({name})"
     return "".join(sign if sign.isprintable() and sign not in "|,;\"'\\" else " " for sign in told)
+
+
+def _hour(text: str) -> int | None:
+    """An hour of the day; anything else asks for all of them."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 3 and int(text) < 24 else None
+
+
+def _how(text: str) -> Ringing | None:
+    """How an offer came out; anything else asks for all of them."""
+    return Ringing(text) if text in set(Ringing) else None
 
 
 def _of(agents: Sequence[AgentNow], number: AgentNumber) -> AgentNow | None:

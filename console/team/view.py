@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
 
 from calls.figures import Figure
 from calls.ids import AgentNumber
 from calls.ports import Ratio
-from storage.rings import LeftRinging, Ringing
+from storage.rings import Ringing, RingTally
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class RingTable:
         return whole
 
 
-def ring_table(figures: Iterable[Figure], left: Iterable[LeftRinging], zone: tzinfo) -> RingTable:
+def ring_table(figures: Iterable[Figure], tallies: Iterable[RingTally]) -> RingTable:
     """K2r's parts by agent, and what is behind the difference of its two sides."""
     agents: dict[AgentNumber, AgentRings] = {}
     for figure in figures:
@@ -66,17 +65,12 @@ def ring_table(figures: Iterable[Figure], left: Iterable[LeftRinging], zone: tzi
         mine.agent = AgentNumber(figure.slice.agent or "")
         mine.kept += round(figure.numerator)
         mine.offers += round(figure.denominator)
-    for each in left:
+    for each in tallies:
         mine = agents.setdefault(each.agent, AgentRings(each.agent))
-        mine.how[each.how] += 1
-        mine.by_hour[local_hour(each.arrived_at, zone)] += 1
+        mine.how[each.how] += each.number
+        mine.by_hour[each.hour] += each.number
     shown = [each for each in agents.values() if each.offers or each.missed]
     shown.sort(key=lambda each: (-each.how[Ringing.RANG_OUT], -each.missed, each.agent))
     hours = sorted({hour for each in shown for hour in each.by_hour})
     heaviest = max((count for each in shown for count in each.by_hour.values()), default=0)
     return RingTable(shown, range(hours[0], hours[-1] + 1) if hours else range(0), heaviest)
-
-
-def local_hour(moment: datetime, zone: tzinfo) -> int:
-    """The hour of the operator's day."""
-    return moment.astimezone(zone).hour

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -60,6 +61,35 @@ async def test_the_lines_are_what_the_sides_of_k2r_differ_by(engine: AsyncEngine
     left = Counter(each.agent for each in await SqlRings(engine).left_ringing(INQUIRY, *DAY, 15.0))
     assert {figure.slice.agent: figure.denominator - figure.numerator for figure in of_section} == left
     assert left == {"1001": 5, "1002": 5}
+
+
+async def test_the_counts_are_those_of_the_lines_by_the_operators_hours(engine: AsyncEngine) -> None:
+    await ring_some(engine)
+    rings, zone = SqlRings(engine), ZoneInfo("Asia/Shanghai")
+    lines = await rings.left_ringing(ALL, *DAY, 15.0)
+    by_hand = Counter((each.agent, each.arrived_at.astimezone(zone).hour, each.how) for each in lines)
+    tallies = await rings.tally(ALL, *DAY, 15.0, zone)
+    assert {(each.agent, each.hour, each.how): each.number for each in tallies} == by_hand
+    assert await rings.tally(Scope(), *DAY, 15.0, zone) == []
+    for (agent, hour, how), number in by_hand.items():
+        found = await rings.left_ringing(ALL, *DAY, 15.0, agent=agent, how=how, hour=hour, zone=zone)
+        assert len(found) == number
+
+
+async def test_an_hour_is_the_clocks_also_when_it_is_set(engine: AsyncEngine) -> None:
+    """Central Europe sets its clocks back on 25 October 2026, at 01:00 UTC; Kathmandu is 5:45 ahead."""
+    night = datetime(2026, 10, 25, tzinfo=UTC)
+    for n, minutes in enumerate((30, 90, 150)):
+        start = night + timedelta(minutes=minutes)
+        await SqlLedger(engine).record(
+            story(f"190.{n}", start=start, asked=0, rings=[Ring("1001", 1, ended=16)], ended=17, section="inquiry")
+        )
+    span = (night - timedelta(hours=2), night + timedelta(hours=23))
+    rings = SqlRings(engine)
+    berlin = await rings.tally(ALL, *span, 15.0, ZoneInfo("Europe/Berlin"))
+    assert sorted((each.hour, each.number) for each in berlin) == [(2, 1), (2, 1), (3, 1)]
+    kathmandu = await rings.tally(ALL, *span, 15.0, ZoneInfo("Asia/Kathmandu"))
+    assert sorted((each.hour, each.number) for each in kathmandu) == [(6, 1), (7, 1), (8, 1)]
 
 
 async def ring_some_tests(engine: AsyncEngine) -> None:

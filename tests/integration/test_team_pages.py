@@ -60,7 +60,7 @@ async def test_a_pause_is_forced_with_a_reason_that_the_agent_sees(console: Serv
     )
     form = {"do": "logout", "why": "没有回应"}
     await console.post("supervisor", "/team/agents/1001/state", form)
-    assert team.done[1:] == ["1001 ready", "1001 logged_out"]
+    assert team.done[1:] == ["1001 ready", "1001 paused 强制签出: 没有回应 (赵磊)", "1001 logged_out"]
     assert len(await noted(console)) == 3
 
 
@@ -122,7 +122,7 @@ async def test_every_number_of_who_let_it_ring_opens_to_its_calls(console: Serve
 )
 async def test_days_that_make_no_sense_are_said_and_harm_nothing(console: ServedConsole, query: str) -> None:
     for page in ("/team/rings", "/team/rings/offers"):
-        status, _ = await console.get("supervisor", f"{page}?{query}&agent=%00&hour=x&how=%3Cscript%3E")
+        status, _ = await console.get("supervisor", f"{page}?{query}&agent=%00&hour=99&how=%3Cscript%3E")
         assert status == 200
 
 
