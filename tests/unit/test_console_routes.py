@@ -28,7 +28,7 @@ from tests.support_console import NothingLive, ServedConsole, Somebody, here, no
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPEN_TO_ANYONE = {"/login", "/login/code", "/logout", "/login/oidc", "/login/oidc/callback"}
-OPEN_TO_ANYONE |= {"/s/{token}", "/form", "/form/status"}
+OPEN_TO_ANYONE |= {"/s/{token}", "/form", "/form/{kind:complaint|question}", "/form/receipt", "/form/status"}
 """Addresses that need no session. Whatever is added here is reachable by the whole network.
 
 The second line is for callers: the survey, which whoever has its one-time link may fill in (Q2), and the form for
@@ -64,7 +64,7 @@ _PLACE = re.compile(r"\{(\w+):?((?:[^{}]|\{[^{}]*\})*)\}")
 """A place in a path: its name, and the pattern of what fits it."""
 
 _SAMPLES = ("1", "TS2026-000001", "GD2026-000001", "ZX2026-000001", "2026-11", "hotline-1.1", "x", "inquiry")
-_SAMPLES += ("1001", "0" * 32)
+_SAMPLES += ("1001", "0" * 32, "complaint")
 
 
 def _sample(place: re.Match[str]) -> str:
