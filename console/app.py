@@ -22,7 +22,7 @@ from console.feed import Feed, LiveSource
 from console.gate import Gate
 from console.page import Page
 from console.routes import Area, Open, Route, StreamHandler
-from console.security import BOARD_POLICY, add_headers
+from console.security import BOARD_POLICY, OVER_TLS, add_headers
 from console.texts import Texts
 from console.view import Board, view_of
 from metrics.exporter import CONTENT_TYPE
@@ -146,6 +146,7 @@ def make_app(gate: Gate, now: Now, areas: Iterable[Area] = ()) -> web.Applicatio
     """The application, ready to be served."""
     app = web.Application(middlewares=[gate.only_own_names, gate.strayed])
     app.add_routes(gate.bind([*now.routes(), *(route for area in areas for route in area.routes())]))
+    app[OVER_TLS] = gate.over_tls
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(now.follow)
     app.on_shutdown.append(now.close)

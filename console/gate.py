@@ -91,6 +91,11 @@ class Gate:
         self._limits = limits
         self._texts = {language: load_texts(language) for language in LANGUAGES}
 
+    @property
+    def over_tls(self) -> bool:
+        """Whether people come by https."""
+        return self._doors.secure
+
     def bind(self, routes: Iterable[Route]) -> list[web.RouteDef]:
         """The handlers. HEAD is answered wherever GET is."""
         return [

@@ -28,6 +28,10 @@ BOARD_POLICY = _HEADERS["Content-Security-Policy"].replace("form-action 'self'",
 """The live board sends no forms, and its scripts write no HTML."""
 
 
+OVER_TLS = web.AppKey("over_tls", bool)
+"""Whether people reach the application by https."""
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: every answer, errors and streams included, is told to trust nothing from elsewhere.
 
@@ -38,6 +42,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if own:
         response.headers["Content-Security-Policy"] = own
     response.headers.setdefault("Cache-Control", "no-store")
+    if request.app.get(OVER_TLS):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
 def is_loopback(host: str) -> bool:

@@ -587,6 +587,7 @@ async def test_over_tls_cookies_are_bound_to_the_host(tmp_path: Path) -> None:
         assert session["secure"]
         assert session["httponly"]
         assert not session["domain"]
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         [kept] = await console.parts.doorkeeper.sessions.of("monitor")
         assert kept.address == "203.0.113.9", "what the proxy itself saw"
         async with client.get(f"{console.url}/login", headers={"Host": "evil.example"}) as answer:
