@@ -9,7 +9,7 @@ run() { .venv/bin/python -m pytest --dist worksteal --basetemp var/pytest -p no:
 if [ $# -gt 0 ]; then run -n "${WORKERS:-2}" "$@"; exit; fi
 run -n "${WORKERS:-4}" tests/unit tests/contract tests/integration
 first=$?
-run -n "${WORKERS:-4}" tests/e2e
+run -n "${WORKERS:-3}" tests/e2e
 second=$?
 [ $first -eq 0 ] || echo "the first part (units, contracts, pages, prompts) failed: see above"
 exit $((first | second))
