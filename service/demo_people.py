@@ -9,6 +9,7 @@ from calls.ids import AgentNumber, SectionId
 from calls.people import Grant, Role
 from console.doorkeeper import Doorkeeper
 from console.passwords import make_password
+from service.cases import case_catalogue_of
 from service.commands.people import doorkeeper
 from service.settings import Settings
 
@@ -18,6 +19,7 @@ _NAMES = {
     Role.MONITOR: "演示质检员",
     Role.LEAD: "演示质检主管",
     Role.SUPERVISOR: "演示科室主管",
+    Role.DEPARTMENT: "演示责任部门",
     Role.OPS: "演示运维",
     Role.ADMIN: "演示管理员",
 }
@@ -46,18 +48,28 @@ async def _somebody(keeper: Doorkeeper, role: Role, settings: Settings) -> str:
         noted = Access(_BY, AccessKind.PEOPLE, f"{login}: new password")
         await keeper.people.set_password(login, kept, noted, must_change=False)
         return password
-    first = next((agent for agent in settings.agents if agent.sections), None)
-    is_agent = role is Role.AGENT and first is not None
+    agent, unit = _place(role, settings)
     account = Account(
         login=login,
         name=_NAMES[role],
         created_at=keeper.now(),
-        agent=AgentNumber(first.number) if is_agent and first else None,
-        grants=(Grant(role, SectionId(first.sections[0]) if is_agent and first else None),),
+        agent=agent,
+        grants=(Grant(role, unit),),
         password_hash=kept,
     )
     await keeper.people.add(account, Access(_BY, AccessKind.PEOPLE, f"{login} added: {role}"))
     return password
+
+
+def _place(role: Role, settings: Settings) -> tuple[AgentNumber | None, SectionId | None]:
+    """The number on the roster, and the section or department: the first there is, for who must have one."""
+    if role is Role.AGENT:
+        for agent in settings.agents:
+            if agent.sections:
+                return AgentNumber(agent.number), SectionId(agent.sections[0])
+    if role is Role.DEPARTMENT:
+        return None, SectionId(next(iter(case_catalogue_of(settings).departments)))
+    return None, None
 
 
 def _login(role: Role) -> str:

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from yarl import URL
 
 from calls.custody import Access, AccessKind
+from calls.errors import StorageUnavailable
 from calls.ids import SectionId
 from calls.people import Grant, Right, Role
 from console import gate as gate_module
@@ -641,3 +642,19 @@ async def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
             assert (await answer.json())["error"] == "too many requests"
         async with client.get(f"{console.url}/healthz") as answer:
             assert answer.status == 200
+
+
+async def test_while_the_database_is_away_pages_say_so_and_health_is_told(
+    console: ServedConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(secret: str) -> None:
+        raise StorageUnavailable("the database cannot be reached")
+
+    client = await console.client("monitor")
+    monkeypatch.setattr(console.parts.doorkeeper, "visitor", away)
+    status, text = await console.get("monitor", "/account")
+    assert status == 503
+    assert "暂时无法读取数据" in text
+    assert (await console.get("monitor", "/api/v1/kpi"))[0] == 503
+    async with client.get(f"{console.url}/healthz") as answer:
+        assert answer.status == 200
