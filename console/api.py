@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from calls.errors import FigureError, StorageError
 from calls.people import Right
 from calls.periods import Grain, Period
 from calls.ports import Clock
+from console.answers import first_fault, json_of
 from console.api_model import Failure, FigureOut, FiguresOut, KpiOut, KpiQuery, KpisOut, periods_of
 from console.ask import Ask
 from console.openapi import Operation, document
@@ -70,17 +71,17 @@ class KpiApi:
     async def figures(self, ask: Ask) -> web.Response:
         """Figures. 400 for a question without an answer, 503 while the books cannot be read."""
         try:
-            return _json(await self._answer(_question(ask)))
+            return json_of(await self._answer(_question(ask)))
         except FigureError as error:
-            return _json(Failure(error=str(error)), status=400)
+            return json_of(Failure(error=str(error)), status=400)
         except StorageError:
-            return _json(Failure(error="the books cannot be read at the moment"), status=503)
+            return json_of(Failure(error="the books cannot be read at the moment"), status=503)
 
     async def catalogue(self, ask: Ask) -> web.Response:
         """Every definition."""
         current = self._figures.catalogue.current()
         known = {(kpi.id, kpi.version): kpi for kpi in (*KPIS, *current)}
-        return _json(
+        return json_of(
             KpisOut(
                 current={kpi.id: kpi.version for kpi in current},
                 definitions=[KpiOut.of(kpi) for kpi in known.values()],
@@ -134,10 +135,4 @@ def _question(ask: Ask) -> KpiQuery:
     try:
         return KpiQuery.model_validate(told)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part)[:20] for part in first["loc"])
-        raise FigureError(f"`{where}`: {first['msg']}") from error
-
-
-def _json(answer: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(text=answer.model_dump_json(), status=status, content_type="application/json")
+        raise FigureError(first_fault(error, longest=20)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from calls.ports import Change, Clock
 from metrics import catalogue
 from metrics.exporter import Exporter
 from service.callbacks import DEFAULT_LANGUAGE, CallbackDesk
+from service.gauges import patiently
 from service.settings import Settings
 from storage.callback_rows import Wanted
 from storage.callbacks import SERVICE
@@ -69,16 +69,12 @@ class CallbackKeeper:
 
     async def run(self) -> None:
         """Keep the list until cancelled."""
-        failed = False
-        while True:
-            try:
-                await self.look()
-                failed = False
-            except (StorageError, OSError) as error:
-                if not failed:
-                    log.warning("callbacks.unavailable", extra={"reason": str(error)})
-                failed = True
-            await asyncio.sleep(_LOOK_EVERY_S)
+        await patiently(
+            _LOOK_EVERY_S,
+            self.look,
+            (StorageError, OSError),
+            lambda reason: log.warning("callbacks.unavailable", extra={"reason": reason}),
+        )
 
     async def look(self) -> None:
         """Do everything that is to be done now, once. Raises StorageError."""

@@ -59,3 +59,22 @@ async def every(seconds: float, look: Callable[[], Coroutine[None, None, None]])
             looking.cancel()
             raise
         await asyncio.sleep(seconds)
+
+
+async def patiently(
+    seconds: float,
+    look: Callable[[], Coroutine[None, None, None]],
+    troubles: tuple[type[Exception], ...],
+    tell: Callable[[str], None],
+) -> None:
+    """Look until cancelled, whatever of these troubles comes; of some in a row the first is told."""
+    failed = False
+    while True:
+        try:
+            await look()
+            failed = False
+        except troubles as error:
+            if not failed:
+                tell(str(error))
+            failed = True
+        await asyncio.sleep(seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -14,6 +13,7 @@ from calls.errors import NumberRefused, StorageError
 from calls.ids import CallId
 from calls.ports import Clock
 from service.callbacks import DEFAULT_LANGUAGE, numbers_of
+from service.gauges import patiently
 from service.settings import Settings
 from storage.survey_links import SqlSurveyLinks
 
@@ -38,16 +38,12 @@ class LinkMaker:
 
     async def run(self) -> None:
         """Keep at it until cancelled."""
-        failed = False
-        while True:
-            try:
-                await self.look()
-                failed = False
-            except StorageError as error:
-                if not failed:
-                    log.warning("links.unavailable", extra={"reason": str(error)})
-                failed = True
-            await asyncio.sleep(_EVERY_S)
+        await patiently(
+            _EVERY_S,
+            self.look,
+            (StorageError,),
+            lambda reason: log.warning("links.unavailable", extra={"reason": reason}),
+        )
 
     async def look(self) -> None:
         """Make the links that are wanted, once. Raises StorageError."""

@@ -133,11 +133,6 @@ class SqlCallbacks:
             select(callbacks).where(callbacks.c.case_id == case_id).order_by(callbacks.c.number)
         )
 
-    async def of_telephone(self, telephone: str) -> list[CallBack]:
-        """The open ones of a caller, whose number is as it is dialled or as it was shown."""
-        mine = select(callbacks).where(callbacks.c.telephone == telephone, callbacks.c.state.in_(_OPEN))
-        return await self._callbacks(mine.order_by(callbacks.c.number))
-
     async def in_hand(self, agent: AgentNumber) -> CallBack | None:
         """What an agent has in hand."""
         held = (CallbackState.TAKEN.value, CallbackState.DIALLING.value)

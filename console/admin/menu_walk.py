@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.menu.actions import (
-    Ask,
     Connect,
     GaveUp,
+    Hangup,
     KeyPressed,
     KeyRefused,
     LanguageSet,
     NodeVisited,
-    Play,
     SayPrompt,
+    SayTime,
     SectionReplaced,
     Spoken,
     Step,
@@ -23,9 +23,9 @@ from ivr.menu.actions import (
 )
 from ivr.menu.hours import OpeningHours
 from ivr.menu.model import TELEPHONE_KEYS, Language, Menu, PromptId
+from ivr.menu.tryout import SILENCE, Happening, LeftOver, happenings
 from ivr.menu.walker import Walk
 
-SILENCE = "-"
 MOST_KEYS = 60
 
 
@@ -57,28 +57,22 @@ def walked(
     priority: bool,
 ) -> list[Line]:
     """A caller who answers each question with the next key, then stays silent."""
-    return list(_lines(menu, Walk(menu, now, hours, language=language, priority=priority), list(keys), texts))
+    walk = Walk(menu, now, hours, language=language, priority=priority)
+    return [_line(each, walk, menu, texts) for each in happenings(walk, keys)]
 
 
-def _lines(
-    menu: Menu, walk: Walk, keys: list[str], texts: Mapping[Language, Mapping[PromptId, str]]
-) -> Iterator[Line]:
-    told = 0
-    while True:
-        action = walk.action
-        yield from (_told(step, menu, walk.language) for step in walk.steps[told:])
-        told = len(walk.steps)
-        yield from (Line("heard", _heard(spoken, texts)) for spoken in action.say)
-        if not isinstance(action, Play | Ask):
-            break
-        key = keys.pop(0) if isinstance(action, Ask) and keys else SILENCE
-        walk.feed(None if key == SILENCE else key)
-    if isinstance(action, Connect):
-        yield Line("person", _section(menu, action.section, walk.language), str(action.priority))
-    else:
-        yield Line("ended")
-    if keys:
-        yield Line("left_over", " ".join(keys))
+def _line(happening: Happening, walk: Walk, menu: Menu, texts: Mapping[Language, Mapping[PromptId, str]]) -> Line:
+    match happening:
+        case SayPrompt() | SayTime():
+            return Line("heard", _heard(happening, texts))
+        case Connect(section=section, priority=level):
+            return Line("person", _section(menu, section, walk.language), str(level))
+        case Hangup():
+            return Line("ended")
+        case LeftOver(keys=left):
+            return Line("left_over", " ".join(left))
+        case _:
+            return _told(happening, menu, walk.language)
 
 
 def _section(menu: Menu, section: str, language: Language) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
@@ -23,14 +22,6 @@ from console.routes import Route, get, post
 
 _OVER = (CallbackState.KEPT, CallbackState.BROKEN)
 _LONGEST = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """The call-back in hand, or the one that a result is to be written for."""
-
-    callback: CallBack
-    attempts: list[Attempt]
 
 
 class CallbackArea:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from calls.case import Case
 from calls.case_book import CaseQuery
@@ -20,18 +20,16 @@ from calls.case_events import CaseReassigned, CaseRegistered, HandOverOffered
 from calls.cases import CategoryId, CauseId, DepartmentId
 from calls.custody import AccessKind
 from calls.errors import (
-    AccessDenied,
     CaseConflict,
     CaseRefused,
     CaseUnknown,
     SearchError,
-    StorageRefused,
-    StorageUnavailable,
 )
 from calls.ids import CallId, SectionId, is_unique_id
 from calls.people import Right
 from cases.flow import ACTORS, Fault, Wrong
 from cases.office import Incomplete
+from console.answers import COMMON, KEY, NO_KEY, json_of, key_of, refusal
 from console.ask import Ask
 from console.cases.acts import event_of
 from console.cases.api_model import (
@@ -52,8 +50,6 @@ from console.routes import Route
 
 _M = TypeVar("_M", bound=BaseModel)
 _BASE = "/api/v1/cases"
-_KEY = "Idempotency-Key"
-_SHORTEST_KEY, _LONGEST_KEY = 8, 100
 _UNSEEN = {"404": "There is no such complaint within reach."}
 _WRONG = {"422": "Something is missing or cannot be; `faults` says what.", "403": "The right is missing."}
 _TAKEN = {"409": "The key stands for another complaint, or somebody else was faster."}
@@ -68,7 +64,7 @@ OPERATIONS = (
         method="post",
         body=NewCase,
         status=201,
-        headers={_KEY: "8 to 100 letters that stand for this complaint and no other."},
+        headers={KEY: "8 to 100 letters that stand for this complaint and no other."},
         refused={**_WRONG, **_TAKEN},
     ),
     Operation(
@@ -134,13 +130,13 @@ class CaseApi:
         )
         await self._books.note(ask, AccessKind.LIST_CASES, "complaints, by the API")
         page = await self._books.lists.page(query, after=asked.after, limit=asked.limit)
-        return _json(CasesOut(cases=[CaseLineOut.of(row) for row in page.rows], after=page.after))
+        return json_of(CasesOut(cases=[CaseLineOut.of(row) for row in page.rows], after=page.after))
 
     async def register(self, ask: Ask) -> web.Response:
         """Take a complaint in."""
-        key = ask.headers.get(_KEY, "")
-        if not (_SHORTEST_KEY <= len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-            return _failed(400, f"{_KEY}: {_SHORTEST_KEY} to {_LONGEST_KEY} letters are needed")
+        key = key_of(ask)
+        if key is None:
+            return _failed(400, NO_KEY)
         told = _read(NewCase, ask.body)
         event = CaseRegistered(
             at=self._parts.clock.now(),
@@ -194,7 +190,7 @@ class CaseApi:
 
     async def _told(self, case: Case, status: int = 200) -> web.Response:
         history = await self._books.cases.history(case.number)
-        return _json(CaseOut.of(case, self._parts.case_clocks(case), history), status)
+        return json_of(CaseOut.of(case, self._parts.case_clocks(case), history), status)
 
 
 def _safe(handler: _Handler) -> _Handler:
@@ -203,27 +199,19 @@ def _safe(handler: _Handler) -> _Handler:
     async def answered(ask: Ask) -> web.Response:
         try:
             return await handler(ask)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part)[:40] for part in first["loc"])
-            return _failed(422 if ask.method == "POST" else 400, f"`{where}`: {first['msg']}")
+        except COMMON as error:
+            return _failed(*refusal(error, ask.method))
         except SearchError as error:
             return _failed(400, str(error))
         except Incomplete as error:
             faults = [FaultOut(field=fault.field, wrong=fault.wrong.value) for fault in error.faults]
-            return _json(CaseFailure(error="something is missing or cannot be", faults=faults), 422)
+            return json_of(CaseFailure(error="something is missing or cannot be", faults=faults), 422)
         except CaseUnknown:
             return _failed(404, "there is no such complaint")
         except CaseConflict as error:
-            return _json(CaseFailure(error=str(error), version=error.version or None), 409)
+            return json_of(CaseFailure(error=str(error), version=error.version or None), 409)
         except CaseRefused as error:
             return _failed(409, str(error))
-        except AccessDenied as error:
-            return _failed(403, str(error))
-        except StorageRefused as error:
-            return _failed(422, str(error))
-        except StorageUnavailable:
-            return _failed(503, "the books cannot be reached at the moment")
 
     return answered
 
@@ -234,8 +222,4 @@ def _read(model: type[_M], body: bytes) -> _M:
 
 
 def _failed(status: int, error: str) -> web.Response:
-    return _json(CaseFailure(error=error), status)
-
-
-def _json(answer: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(text=answer.model_dump_json(), status=status, content_type="application/json")
+    return json_of(CaseFailure(error=error), status)

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from calls.callbacks import CallBack, NewCallback, Origin
 from calls.cases import CaseNumber, parse_number
 from calls.custody import Access, AccessKind
-from calls.errors import AccessDenied, CaseUnknown, NumberRefused, StorageRefused, StorageUnavailable
+from calls.errors import AccessDenied, CaseUnknown, NumberRefused
 from calls.ids import Language, SectionId
 from calls.people import Right, Scope
+from console.answers import COMMON, KEY, NO_KEY, json_of, key_of, refusal
 from console.api_model import Failure
 from console.ask import Ask
 from console.cases.books import CaseBooks
@@ -35,8 +35,6 @@ from console.systems.api_model import (
 from storage.callbacks import SqlCallbacks
 from storage.outbox import SqlOutbox
 
-KEY = "Idempotency-Key"
-_SHORTEST_KEY, _LONGEST_KEY = 8, 100
 _EVENTS, _CALLBACKS = "/api/v1/events", "/api/v1/callbacks"
 _LATEST = timedelta(days=60)
 _RIGHT = {"401": "No session and no token.", "403": "The right is missing."}
@@ -118,7 +116,7 @@ class SystemsApi:
         asked = EventsQuery.model_validate(dict(ask.query))
         news = await self._outbox.after(asked.after, asked.limit, _sections(ask.scope(Right.READ_CASES)))
         last = news[-1].id if news else asked.after
-        return _json(EventsOut(events=[EventOut.of(each) for each in news], last=last))
+        return json_of(EventsOut(events=[EventOut.of(each) for each in news], last=last))
 
     async def open(self, ask: Ask) -> web.Response:
         """The open ones within reach."""
@@ -127,7 +125,7 @@ class SystemsApi:
         sections = _sections(ask.scope(Right.FILE_CASES))
         found = await self._callbacks.waiting(None if sections is None else [SectionId(each) for each in sections])
         now = self._parts.clock.now()
-        return _json(CallbacksOut(callbacks=[CallbackOut.of(each, now) for each in found]))
+        return json_of(CallbacksOut(callbacks=[CallbackOut.of(each, now) for each in found]))
 
     async def one(self, ask: Ask) -> web.Response:
         """One of them."""
@@ -138,20 +136,20 @@ class SystemsApi:
         if found is None or not ask.scope(Right.FILE_CASES).covers(found.section):
             return _failed(404, "there is no such call-back")
         await self._note(ask, AccessKind.READ_CASE, f"call-back {found.number}, by the API")
-        return _json(CallbackOut.of(found, self._parts.clock.now()))
+        return json_of(CallbackOut.of(found, self._parts.clock.now()))
 
     async def promise(self, ask: Ask) -> web.Response:
         """Put somebody on the list."""
-        key = ask.headers.get(KEY, "")
-        if not (_SHORTEST_KEY <= len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-            return _failed(400, f"{KEY}: {_SHORTEST_KEY} to {_LONGEST_KEY} letters are needed")
+        key = key_of(ask)
+        if key is None:
+            return _failed(400, NO_KEY)
         new = await self._new(ask, NewCallbackIn.model_validate_json(ask.body), key)
         await self._note(ask, AccessKind.CHANGE_CASE, "a call back is promised, by the API")
         now = self._parts.clock.now()
         listed = await self._callbacks.enlist(new, now)
         if not _is_same(listed, new):
             return _failed(409, "the key stands for another call-back")
-        return _json(CallbackOut.of(listed, now), 201)
+        return json_of(CallbackOut.of(listed, now), 201)
 
     async def _new(self, ask: Ask, told: NewCallbackIn, key: str) -> NewCallback:
         """Raises _Wrong, NumberRefused, CaseUnknown, AccessDenied."""
@@ -224,25 +222,13 @@ def _safe(handler: _Handler) -> _Handler:
     async def answered(ask: Ask) -> web.Response:
         try:
             return await handler(ask)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part)[:40] for part in first["loc"])
-            return _failed(422 if ask.method == "POST" else 400, f"`{where}`: {first['msg']}")
+        except COMMON as error:
+            return _failed(*refusal(error, ask.method))
         except (_Wrong, NumberRefused) as error:
             return _failed(422 if ask.method == "POST" else 400, str(error))
-        except AccessDenied as error:
-            return _failed(403, str(error))
-        except StorageRefused as error:
-            return _failed(422, str(error))
-        except StorageUnavailable:
-            return _failed(503, "the books cannot be reached at the moment")
 
     return answered
 
 
 def _failed(status: int, error: str) -> web.Response:
-    return _json(Failure(error=error), status)
-
-
-def _json(answer: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(text=answer.model_dump_json(), status=status, content_type="application/json")
+    return json_of(Failure(error=error), status)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from calls.errors import MenuError
 from ivr.menu.actions import (
     Ask,
     Connect,
     GaveUp,
+    Hangup,
     KeyPressed,
     KeyRefused,
     LanguageSet,
     NodeVisited,
     Play,
     SayPrompt,
+    SayTime,
     SectionReplaced,
     Spoken,
     Step,
@@ -52,28 +56,53 @@ def walk_in_text(
             message = f"'{key}' is not a key: use one of {TELEPHONE_KEYS}, or {SILENCE} for silence"
             raise MenuError(message)
     walk = Walk(menu, now, hours, language=language, priority=priority)
-    return list(_lines(menu, walk, list(keys), texts))
+    return [_line(each, menu, texts) for each in happenings(walk, keys)]
 
 
-def _lines(menu: Menu, walk: Walk, keys: list[Key], texts: Texts) -> Iterator[str]:
-    told = 0
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """Keys that nobody asked for before the walk ended."""
+
+    keys: tuple[Key, ...]
+
+
+Happening: TypeAlias = Step | Spoken | Connect | Hangup | LeftOver
+
+
+def happenings(walk: Walk, keys: Sequence[Key]) -> Iterator[Happening]:
+    """All that happens to a caller who answers each question with the next of `keys`, then stays silent: steps
+    and what is heard, then where the walk ends, and the keys that were not needed. Read it as it goes on: what
+    the walk tells of itself (its language) is as of that moment.
+    """
+    told, left = 0, list(keys)
     while True:
         action = walk.action
-        yield from (_told(step) for step in walk.steps[told:])
+        yield from walk.steps[told:]
         told = len(walk.steps)
-        yield from (f"    {_heard(spoken, texts)}" for spoken in action.say)
+        yield from action.say
         if not isinstance(action, Play | Ask):
             break
-        key = keys.pop(0) if isinstance(action, Ask) and keys else SILENCE
+        key = left.pop(0) if isinstance(action, Ask) and left else SILENCE
         walk.feed(None if key == SILENCE else key)
-    if isinstance(action, Connect):
-        name = menu.sections[action.section].names.get(action.language, action.section)
-        place = f"queue {action.queue}, language {action.language}, priority {action.priority}"
-        yield f"=> a person of {name} ({place}): {action.why.value}"
-    else:
-        yield "=> the call is ended"
-    if keys:
-        yield f"   keys not needed: {' '.join(keys)}"
+    yield action
+    if left:
+        yield LeftOver(tuple(left))
+
+
+def _line(happening: Happening, menu: Menu, texts: Texts) -> str:
+    match happening:
+        case SayPrompt() | SayTime():
+            return f"    {_heard(happening, texts)}"
+        case Connect():
+            name = menu.sections[happening.section].names.get(happening.language, happening.section)
+            place = f"queue {happening.queue}, language {happening.language}, priority {happening.priority}"
+            return f"=> a person of {name} ({place}): {happening.why.value}"
+        case Hangup():
+            return "=> the call is ended"
+        case LeftOver(keys=keys):
+            return f"   keys not needed: {' '.join(keys)}"
+        case _:
+            return _told(happening)
 
 
 def _heard(spoken: Spoken, texts: Texts) -> str:
