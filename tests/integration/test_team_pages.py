@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from calls.ids import AgentNumber
 from calls.people import Grant, Role
 from storage.access import SqlAccessLog
-from tests.support_console import INQUIRY, LOGINS, ServedConsole, SetTime, Somebody, served
+from tests.support_chromium import chromium, expect
+from tests.support_console import INQUIRY, LOGINS, ServedConsole, SetTime, Somebody, complaints, served
 from tests.support_operations import NOW, Team, a_team, ring_some, something_in_the_books, with_team
 
 CHIEF = Somebody("chief", "钱主任", (Grant(Role.SUPERVISOR),))
@@ -130,6 +132,29 @@ async def test_the_agents_day(console: ServedConsole) -> None:
     await something_in_the_books(console.engine)
     _, page = await console.get("supervisor", "/team/agents/1001")
     assert "09:30:00" in page and "休息" in page
+
+
+async def test_in_a_browser_states_come_by_themselves_and_all_is_done_by_keyboard(
+    console: ServedConsole, team: Team
+) -> None:
+    async with chromium() as browser:
+        page = await console.page(browser, "supervisor", "/team")
+        heard = complaints(page)
+        await page.reload()
+        await team.pause(AgentNumber("1001"), "meal")
+        await expect(page.locator("#now")).to_contain_text("用餐")
+        await page.get_by_label("处理 1001").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_role("button", name="恢复接听").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("已留痕")
+        await page.locator("#f-why").focus()
+        await page.keyboard.type("例会")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("main")).to_contain_text("与班长沟通: 例会 (赵磊)")
+        assert heard == [], "nothing that the content security policy forbids"
+        await page.context.close()
+    assert team.done[-1] == "1001 paused 与班长沟通: 例会 (赵磊)"
 
 
 @pytest.mark.parametrize("login", ["agent", "monitor", "lead", "ops", "admin"])
