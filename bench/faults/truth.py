@@ -187,12 +187,11 @@ def _result(asked_at: datetime | None, rings: Sequence[Ring], bye: Message | Non
 
 
 def _ended_by(rings: Sequence[Ring], bye: Message | None) -> EndedBy:
-    if bye is None:
-        return EndedBy.SYSTEM
-    if bye.sent:
-        return EndedBy.CALLER
+    """Who ended the talk: an agent who hung up did, even if the caller stayed to rate the call (Q2)."""
     left = [ring.over_at for ring in rings if ring.connected_at and ring.hung_up and ring.over_at]
-    return EndedBy.AGENT if any(at <= bye.at for at in left) else EndedBy.SYSTEM
+    if any(bye is None or at <= bye.at for at in left):
+        return EndedBy.AGENT
+    return EndedBy.CALLER if bye is not None and bye.sent else EndedBy.SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
