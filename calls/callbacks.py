@@ -4,7 +4,8 @@
 waiting ──► taken ──► dialling ──► kept       the caller heard a person in time
    ▲          │           │  └───► broken     … or later than promised
    └──────────┴───────────┘  └───► given up   tried as often as is allowed
- let go, or nobody took it    not reached: again, after a pause
+   │ let go, or nobody took it    not reached: again, after a pause
+   └──► withdrawn                 not owed any more: it was settled in another way
 ```
 
 A promise whose time has passed counts as broken while it waits, too, and is tried on all the same.
@@ -13,6 +14,7 @@ A promise whose time has passed counts as broken while it waits, too, and is tri
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -45,7 +47,12 @@ class CallbackState(StrEnum):
     BROKEN = "broken"
     """Reached, and too late."""
     GIVEN_UP = "given_up"
+    WITHDRAWN = "withdrawn"
+    """Not owed any more: its matter went on in another way."""
 
+
+CASE_IS = "case:"
+"""Begins the note of a follow-up that was withdrawn; behind it, the state that its case went on to."""
 
 OPEN = (CallbackState.WAITING, CallbackState.TAKEN, CallbackState.DIALLING)
 
@@ -142,6 +149,15 @@ class Numbers:
         if not self.shortest <= len(national) <= self.longest:
             raise NumberRefused(f"numbers that are called have {self.shortest} to {self.longest} digits")
         return national
+
+    def first_in(self, contact: str) -> str | None:
+        """The first number that may be called among what somebody wrote as a contact; ``None``: there is none."""
+        for part in re.split(r"[,;/、]", unicodedata.normalize("NFKC", contact)):
+            try:
+                return self.checked(re.sub(r"[\s().·-]", "", part))
+            except NumberRefused:
+                continue
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +302,11 @@ class CallBack:
         """Nobody will call. Raises CallbackError."""
         self._from(CallbackState.WAITING, CallbackState.TAKEN)
         return replace(self, state=CallbackState.GIVEN_UP, since=now, agent=None, note=why)
+
+    def withdrawn(self, why: str, now: datetime) -> CallBack:
+        """It is not owed any more. Raises CallbackError, also while it is dialled."""
+        self._from(CallbackState.WAITING, CallbackState.TAKEN)
+        return replace(self, state=CallbackState.WITHDRAWN, since=now, agent=None, note=why)
 
     def _from(self, *states: CallbackState) -> None:
         if self.state not in states:

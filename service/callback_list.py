@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from calls.callbacks import CallBack, CallbackState, NewCallback, Origin
+from calls.callbacks import CASE_IS, CallBack, CallbackState, NewCallback, Origin
 from calls.errors import CallbackError, NumberRefused, StorageError
 from calls.live import AgentState, LinkNow, Picture
 from calls.ports import Change, Clock
@@ -27,6 +27,9 @@ _LOST_AFTER = timedelta(seconds=30)
 """An attempt that Asterisk has no channel for any more, and of which no end was told so long, is over."""
 _NOBODYS_AFTER = timedelta(days=1)
 """An Asterisk whose service has not settled its attempts so long is there no more."""
+
+_WITHOUT_CLOCK = timedelta(days=7)
+"""A follow-up whose clock cannot be read yet is due so long after its step began, until it can."""
 
 NUMBER_REFUSED = "number_refused"
 """Why somebody is on the list and will not be called: a person must see to it."""
@@ -53,6 +56,7 @@ class CallbackKeeper:
         self._own = settings.callbacks
         self._desk = desk
         self._book = desk.book
+        self._follow_ups = desk.follow_ups
         self._clock = clock
         self._exporter = exporter
         self._picture = picture
@@ -87,6 +91,7 @@ class CallbackKeeper:
                 self._news = True
                 raise
             self._news = self._news or more
+        await self._follow_cases(now)
         await self._settle_what_is_over(now)
         for forgotten in await self._book.forgotten(now - timedelta(minutes=self._own.taken_min)):
             await self._quietly(forgotten, forgotten.let_go(now), "not_called")
@@ -122,6 +127,24 @@ class CallbackKeeper:
             call_id=one.call_id,
             priority=one.priority,
         )
+
+    async def _follow_cases(self, now: datetime) -> None:
+        """Who was told their complaint's result is asked (C4); what no case waits for any more is withdrawn.
+
+        Read from the cases as they stand, so it does not matter by which door a case came there.
+        """
+        for case in await self._follow_ups.waiting():
+            telephone = self._desk.numbers.first_in(case.contact)
+            if telephone is None:
+                continue  # the case's page says so
+            due_at = case.due_at or case.since + _WITHOUT_CLOCK
+            if case.callback is None:
+                await self._desk.follow_up(case, telephone, due_at)
+                log.info("callback.listed", extra={"case": case.number, "origin": Origin.FOLLOW_UP, "refused": ""})
+            elif (case.callback.telephone, case.callback.due_at) != (telephone, due_at):
+                await self._follow_ups.restate(case.callback, telephone, due_at)
+        for callback, state in await self._follow_ups.astray():
+            await self._quietly(callback, callback.withdrawn(f"{CASE_IS}{state}", now), f"{CASE_IS}{state}")
 
     async def _settle_what_is_over(self, now: datetime) -> None:
         # Another Asterisk's are its own service's to settle: we have neither its log nor its channels.

@@ -35,6 +35,7 @@ from metrics import catalogue
 from metrics.exporter import Exporter
 from service.settings import Settings
 from storage.callbacks import SqlCallbacks
+from storage.follow_ups import FollowUp, SqlFollowUps
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class CallbackDesk:
         self._settings = settings
         self._own = settings.callbacks
         self.book = SqlCallbacks(engine)
+        self.follow_ups = SqlFollowUps(engine)
         self._link = link
         self._clock = clock
         self._exporter = exporter
@@ -143,31 +145,19 @@ class CallbackDesk:
         after = before.again(self.policy, self._clock.now())
         return await self.book.move(before, after, actor, "not_the_caller")
 
-    async def follow_up(
-        self,
-        case_id: str,
-        step: str,
-        telephone: str,
-        due_at: datetime,
-        *,
-        section: SectionId | None = None,
-        language: Language | None = None,
-        call_id: CallId | None = None,
-        priority: bool = False,
-    ) -> CallBack:
+    async def follow_up(self, case: FollowUp, telephone: str, due_at: datetime) -> CallBack:
         """List a follow-up of a case (C4); the same step again is the same one. Raises NumberRefused."""
         now = self._clock.now()
         new = NewCallback(
             origin=Origin.FOLLOW_UP,
-            about=f"{case_id}/{step}",
+            about=case.about,
             telephone=self.numbers.checked(telephone),
-            language=language or DEFAULT_LANGUAGE,
+            language=case.language or DEFAULT_LANGUAGE,
             due_at=due_at,
             place=now,
-            section=section,
-            call_id=call_id,
-            case_id=case_id,
-            priority=priority,
+            section=case.section,
+            case_id=case.number,
+            priority=case.key_customer,
         )
         return await self.book.enlist(new, now)
 

@@ -168,8 +168,9 @@ class SqlCallbacks:
         is_open = select(callbacks.c.origin, func.count().label("number"), func.count().filter(late).label("late"))
         is_open = is_open.where(callbacks.c.state.in_(_OPEN)).group_by(callbacks.c.origin)
         kept = callbacks.c.reached_at <= callbacks.c.due_at
+        owed = callbacks.c.state != CallbackState.WITHDRAWN.value
         due = select(func.count().label("due"), func.count().filter(kept).label("kept")).where(
-            promise, callbacks.c.due_at >= since, callbacks.c.due_at < now
+            promise, owed, callbacks.c.due_at >= since, callbacks.c.due_at < now
         )
         given_up = select(func.count()).where(
             callbacks.c.state == CallbackState.GIVEN_UP.value, callbacks.c.since >= since

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from calls.callbacks import Origin
+from calls.callbacks import CallbackState, Origin
 from calls.ids import DIGITS, SYNTHETIC_TRUNK, AgentNumber
 from calls.measures import ALL_CALLS, Dimension, Slice
 from calls.periods import Grain, Period
@@ -170,7 +170,8 @@ def _of_promises(spans: Sequence[_Span], part: Slice, by: Dimension | None) -> S
         Tally.PROMISES_DUE: func.count(),
         Tally.PROMISES_KEPT: func.count().filter(callbacks.c.reached_at <= callbacks.c.due_at),
     }
-    promised = callbacks.c.origin == Origin.PROMISE.value
+    # What was withdrawn is neither kept nor broken: it was not owed any more.
+    promised = and_(callbacks.c.origin == Origin.PROMISE.value, callbacks.c.state != CallbackState.WITHDRAWN.value)
     return _summed(sums, keys, _within(callbacks.c.due_at, spans), promised, part=part, by=by)
 
 

@@ -20,6 +20,7 @@ from cases.office import Incomplete
 from console.ask import Ask
 from console.cases.acts import FORMS, as_it_is, event_of
 from console.cases.books import CaseBooks, login_of
+from console.cases.calling import Calling, calling
 from console.cases.fields import Filled
 from console.cases.view import Naming, clock, row_clock
 from console.painter import seen_elsewhere
@@ -211,6 +212,7 @@ class CasesArea:
             paused=paused,
             history=naming.lines(await self._books.cases.history(case.number), seen),
             notices=await self._books.notices.of_case(case.number),
+            calling=await self._calling(ask, case),
             forms=forms,
             open_kind=open_kind,
             trouble=trouble,
@@ -218,6 +220,10 @@ class CasesArea:
             may_note=NoteAdded.kind in offered,
             **words,
         )
+
+    async def _calling(self, ask: Ask, case: Case) -> Calling:
+        listed = await self._books.callbacks.of_case(case.number)
+        return calling(case, listed, self._parts.calling.numbers, ask.texts)
 
     def _words(self, ask: Ask) -> dict[str, Any]:
         """What every template of cases needs."""

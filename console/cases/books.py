@@ -15,6 +15,7 @@ from cases.catalogue import Catalogue
 from cases.office import CaseOffice
 from console.ask import Ask
 from console.parts import Parts
+from storage.callbacks import SqlCallbacks
 from storage.case_drafts import SqlDrafts, SqlNotices
 from storage.case_lists import SqlCaseLists
 from storage.case_statistics import SqlCaseStatistics
@@ -39,6 +40,7 @@ class CaseBooks:
     office: CaseOffice
     ledger: SqlLedger
     tallies: SqlCaseTallies
+    callbacks: SqlCallbacks
 
     @classmethod
     def of(cls, parts: Parts) -> CaseBooks:
@@ -57,6 +59,7 @@ class CaseBooks:
             CaseOffice(cases, parts.case_catalogue, parts.clock),
             SqlLedger(engine),
             SqlCaseTallies(engine, zone, parts.quality.workdays, parts.clock),
+            SqlCallbacks(engine),
         )
 
     async def note(self, ask: Ask, kind: AccessKind, what: str) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from calls.callbacks import NewCallback, Origin
 from calls.cases import CaseNumber, Login
-from calls.ids import SectionId
+from calls.ids import Language, SectionId
 from calls.people import Grant, Role
 from storage.access import SqlAccessLog
+from storage.callbacks import SqlCallbacks
 from storage.case_drafts import SqlDrafts
 from storage.cases import SqlCases
 from tests.support_cases import CLOCKS, SHANGHAI, local
@@ -42,6 +44,17 @@ FORM = {
     "importance": "ordinary",
 }
 ONE = CaseNumber("TS2026-00001")
+
+
+_TOLD: list[tuple[str, str, dict[str, str]]] = [
+    ("chief", "forwarded", {"department": "stations"}),
+    ("worker", "opinion", {"opinion": "三日内更换"}),
+    ("chief", "approved", {}),
+    ("worker", "done", {}),
+    ("worker", "reported", {"result": "已更换"}),
+    ("agent2", "fed_back", {"told": "微信告知"}),
+]
+"""Up to the complainant's being told."""
 
 
 @pytest_asyncio.fixture
@@ -85,10 +98,38 @@ async def test_a_complaint_from_the_counter_to_its_summary_and_worked_again_in_b
     path.append(("chief", "closed", {"measures": "更换电机", "prevention": "每月巡检"}))
     for version, (login, kind, fields) in enumerate(path, 1):
         assert await write(console, login, kind, version, **fields) == (303, f"/cases/{ONE}"), kind
+        if kind == "fed_back":
+            _, page = await console.get("agent2", f"/cases/{ONE}")
+            assert "正在列入回拨列表" in page
     status, page = await console.get("chief", f"/cases/{ONE}")
     assert status == 200 and "已结案" in page and "每月巡检" in page and page.count("按期完成") >= 10
     status, page = await console.get("worker", f"/cases/{ONE}?lang=en")
     assert status == 200 and "closed" in page and "done in time" not in page and "opinion returned" in page
+
+
+async def test_the_page_says_who_is_called_back_and_who_cannot_be(console: ServedConsole) -> None:
+    assert (await console.post("agent2", "/cases/new", FORM | {"contact": "微信 zhang3"}))[0] == 303
+    for version, (login, kind, fields) in enumerate(_TOLD, 1):
+        assert (await write(console, login, kind, version, **fields))[0] == 303, kind
+    _, page = await console.get("agent2", f"/cases/{ONE}")
+    assert "没有列入回拨列表" in page
+    listed = SqlCallbacks(console.engine)
+    moment = CLOCK.now() + timedelta(days=1)
+    new = NewCallback(
+        origin=Origin.FOLLOW_UP,
+        about=f"{ONE}/7",
+        telephone="13800138000",
+        language=Language("zh-CN"),
+        due_at=moment,
+        place=moment,
+        case_id=ONE,
+    )
+    made = await listed.enlist(new, CLOCK.now())
+    _, page = await console.get("agent2", f"/cases/{ONE}")
+    assert "没有列入回拨列表" not in page and f"/callbacks/{made.number}" in page and "待回拨" in page
+    await listed.move(made, made.withdrawn("case:followed_up", CLOCK.now()), "service", "")
+    _, page = await console.get("agent2", f"/cases/{ONE}?lang=en")
+    assert "withdrawn: the case is now" in page
 
 
 async def test_what_is_missing_is_said_and_what_was_typed_comes_back(console: ServedConsole) -> None:

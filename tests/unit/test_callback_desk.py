@@ -5,129 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.callbacks import AttemptOutcome, CallBack, CallbackState, Origin
+from calls.callbacks import AttemptOutcome, CallbackState, Origin
 from calls.errors import AmiLinkDown, AmiRefused, CallbackError, NumberRefused
-from calls.events import CallbackStep, CallbackStepped, Source
+from calls.events import CallbackStep
 from calls.ids import AgentNumber, SectionId, attempt_id
-from calls.live import AgentNow, AgentState, LinkNow, Picture, QueueNow
-from ivr.ami.link import AmiLink, LinkState
-from ivr.ami.wire import AmiMessage
-from metrics.exporter import Exporter
+from calls.live import LinkNow
+from ivr.ami.link import LinkState
 from service.callback_agi import CallbackNumber, CallbackTaking
-from service.callback_list import NUMBER_REFUSED, CallbackKeeper
-from service.callbacks import CallbackDesk
+from service.callback_list import NUMBER_REFUSED
 from service.settings import Settings
 from storage.engine import open_engine
-from storage.ledger import SqlLedger
-from tests.support_books import SetClock
+from tests.support_callbacks import DIALS, NIGHT, NOON, ONE, OTHER, Office, told
 from tests.support_ledger import CALLER, story
 from tests.support_prepared import dropped, prepared
 from tests.support_surveys import surveyed
-
-NOON = datetime(2026, 11, 18, 4, tzinfo=UTC)
-"""In Shanghai, and so within the hours."""
-NIGHT = NOON + timedelta(hours=11)
-ONE, OTHER = AgentNumber("1001"), AgentNumber("1002")
-INQUIRY = SectionId("inquiry")
-
-
-@dataclass
-class NotingLink:
-    """Notes actions, and has the channels that it is given."""
-
-    state: LinkState = LinkState.UP
-    actions: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    channels: list[dict[str, str]] = field(default_factory=list)
-    fails: Exception | None = None
-
-    async def call(self, action: str, fields: Any = (), *, timeout_s: float = 5.0) -> AmiMessage:
-        self.actions.append((action, dict(fields)))
-        if self.fails:
-            raise self.fails
-        return AmiMessage.of({"Response": "Success"})
-
-    async def query(self, action: str, fields: Any = (), **_: object) -> list[AmiMessage]:
-        return [AmiMessage.of(channel) for channel in self.channels]
-
-
-@dataclass
-class Office:
-    """The list, the desk and the keeper of a hotline with a trunk that calls can go to."""
-
-    engine: AsyncEngine
-    settings: Settings
-    clock: SetClock = field(default_factory=lambda: SetClock(NOON))
-    link: NotingLink = field(default_factory=NotingLink)
-    picture: Picture = field(default_factory=lambda: Picture(NOON, LinkNow.UP))
-    owed: int = 0
-    late: list[tuple[int, int, tuple[CallbackStep, ...]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        exporter = Exporter(sections=[INQUIRY], limit_s=15, build={"version": "test"})
-        link = cast("AmiLink", self.link)
-        self.desk = CallbackDesk(self.settings, self.engine, link, self.clock, exporter)
-        self.keeper = CallbackKeeper(
-            self.settings,
-            self.desk,
-            self.clock,
-            exporter,
-            lambda: self.picture,
-            on_open=lambda number: setattr(self, "owed", number),
-            caught_up=self.catch_up,
-        )
-        self.ledger = SqlLedger(self.engine)
-
-    async def catch_up(self) -> None:
-        """What the file tells later than the link."""
-        late, self.late = self.late, []
-        for callback, attempt, steps in late:
-            await self.told(callback, attempt, *steps)
-
-    async def promised(self, call_id: str = "1.1", **more: Any) -> CallBack:
-        """A caller in the queue was promised a call back; it is on the list."""
-        changes = await self.ledger.record(story(call_id, asked=5, promised=60, ended=62, start=NOON, **more))
-        for change in changes:
-            self.keeper.on_change(change)
-        await self.keeper.look()
-        (listed,) = await self.desk.of_call(cast("Any", call_id))
-        return listed
-
-    async def told(self, callback: int, attempt: int, *steps: CallbackStep, said: str = "") -> None:
-        await self.ledger.record(
-            [
-                CallbackStepped(
-                    call_id=attempt_id(callback, attempt),
-                    at=self.clock.now(),
-                    source=Source.FILE,
-                    step=step,
-                    said=said if step is CallbackStep.RESULT else "",
-                )
-                for step in steps
-            ]
-        )
-
-    def ready(self, *agents: AgentNumber, waiting: int = 0) -> None:
-        """These agents have nothing to do, the first for the longest."""
-        self.picture = Picture(
-            self.clock.now(),
-            LinkNow.UP,
-            agents=tuple(
-                AgentNow(agent, AgentState.READY, NOON + timedelta(seconds=number), sections=(INQUIRY,))
-                for number, agent in enumerate(agents)
-            ),
-            queues=(QueueNow(INQUIRY, waiting, len(agents)),),
-        )
-
-
-DIALS = {"trunks": [{"name": "city", "match": "127.0.0.2", "dial": "127.0.0.3"}]}
 
 
 @pytest_asyncio.fixture
@@ -336,13 +234,13 @@ async def test_given_to_who_has_waited_longest_while_enough_are_ready(office: Of
 
 async def test_a_follow_up_is_listed_once_and_its_number_checked(office: Office) -> None:
     due = NOON + timedelta(days=1)
-    first = await office.desk.follow_up("C2026-000001", "1", "13800138000", due, section=INQUIRY)
-    again = await office.desk.follow_up("C2026-000001", "1", "13800138000", due, section=INQUIRY)
-    second = await office.desk.follow_up("C2026-000001", "2", "13800138000", due)
+    first = await office.desk.follow_up(told(), "13800138000", due)
+    again = await office.desk.follow_up(told(), "13800138000", due)
+    second = await office.desk.follow_up(told(nth=14), "13800138000", due)
     assert first == again and second.number != first.number
-    assert await office.desk.of_case("C2026-000001") == [first, second]
+    assert await office.desk.of_case("TS2026-00001") == [first, second]
     with pytest.raises(NumberRefused):
-        await office.desk.follow_up("C2026-000001", "3", "16812345", due)
+        await office.desk.follow_up(told(nth=21), "16812345", due)
 
 
 @dataclass
@@ -372,7 +270,7 @@ async def test_what_the_dialplan_is_told(office: Office) -> None:
     assert await asked(taking, channel="PJSIP/1001-00000001") == {"CALLBACK_TAKEN": "none"}
     listed = await office.promised(trunk="city")
     assert listed.section not in ("inquiry", None)  # another section's
-    follow_up = await office.desk.follow_up("C1", "1", "13800138000", NOON + timedelta(days=1), section=INQUIRY)
+    follow_up = await office.desk.follow_up(told(), "13800138000", NOON + timedelta(days=1))
     assert await asked(taking, channel="PJSIP/1001-00000001") == {"CALLBACK_TAKEN": "yes"}
     while office.desk.calling:
         await asyncio.sleep(0)

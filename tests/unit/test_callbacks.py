@@ -116,22 +116,29 @@ def test_no_state_is_left_but_by_its_own_ways(state: CallbackState) -> None:
     held = replace(WAITING, state=state)
     told = attempt(dialled=5, connected=9, ended=60)
     ways = {
-        CallbackState.WAITING: [lambda: held.taken(AGENT, NOON), lambda: held.given_up("", NOON)],
+        CallbackState.WAITING: [
+            lambda: held.taken(AGENT, NOON),
+            lambda: held.given_up("", NOON),
+            lambda: held.withdrawn("", NOON),
+        ],
         CallbackState.TAKEN: [
             lambda: held.begun(NOON),
             lambda: held.let_go(NOON),
             lambda: held.given_up("", NOON),
+            lambda: held.withdrawn("", NOON),
         ],
         CallbackState.DIALLING: [lambda: held.after(told, AttemptOutcome.REACHED, POLICY, NOON)],
         CallbackState.KEPT: [lambda: held.again(POLICY, NOON)],
         CallbackState.BROKEN: [lambda: held.again(POLICY, NOON)],
         CallbackState.GIVEN_UP: [],
+        CallbackState.WITHDRAWN: [],
     }
     every = [
         lambda: held.taken(AGENT, NOON),
         lambda: held.begun(NOON),
         lambda: held.let_go(NOON),
         lambda: held.given_up("", NOON),
+        lambda: held.withdrawn("", NOON),
         lambda: held.after(told, AttemptOutcome.REACHED, POLICY, NOON),
         lambda: held.again(POLICY, NOON),
     ]

@@ -88,6 +88,7 @@ desk_promise-dialling = being dialled
 desk_promise-kept = kept
 desk_promise-broken = reached too late
 desk_promise-given_up = given up
+desk_promise-withdrawn = withdrawn
 desk_origin-promise = promised in the queue
 desk_origin-follow_up = follow-up
 desk_origin-dissatisfied = dissatisfied rating

@@ -88,6 +88,7 @@ desk_promise-dialling = 拨打中
 desk_promise-kept = 已兑现
 desk_promise-broken = 接通，但已超时
 desk_promise-given_up = 已放弃
+desk_promise-withdrawn = 已撤销
 desk_origin-promise = 排队时约定
 desk_origin-follow_up = 回访
 desk_origin-dissatisfied = 评价不满意
