@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Protocol, Self
 
 from calls.case import Case
 from calls.case_events import AnyCaseEvent, CaseRegistered
-from calls.cases import CaseNumber, DepartmentId, Link, Login, Standing, State
-from calls.ids import CallId
+from calls.cases import Answer, CaseNumber, DepartmentId, Link, Login, Standing, State, Step, parse_number
+from calls.ids import AgentNumber, CallId, SectionId
 from calls.inquiries import AnyOrderEvent, Inquiry, OrderDispatched, OrderState, WorkOrder
 from calls.people import Scope
 
@@ -142,6 +142,78 @@ class Page:
 
     rows: tuple[CaseRow, ...]
     after: str | None
+    """Where the next page goes on; ``None``: this is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPlace:
+    """Behind which line the next page of what a figure counts begins."""
+
+    at: datetime
+    number: CaseNumber
+    nth: int = 0
+    """Of steps."""
+
+    def __str__(self) -> str:
+        at = self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        return f"{at}~{self.number}~{self.nth}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """What ``str`` wrote; ``None`` for anything else."""
+        try:
+            at, number, nth = text.split("~")
+            moment, position = datetime.fromisoformat(at), int(nth)
+        except ValueError:
+            return None
+        if moment.tzinfo is not None or parse_number(CaseNumber(number)) is None or not 0 <= position < 1000:
+            return None
+        return cls(moment.replace(tzinfo=UTC), CaseNumber(number), position)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLine:
+    """One step of a complaint, as K7 counts it."""
+
+    nth: int
+    step: Step
+    department: DepartmentId | None
+    began_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def in_time(self) -> bool:
+        return self.ended_at is not None and self.ended_at <= self.due_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedLine:
+    """One inquiry, complaint or step that a figure counts (K4, K7)."""
+
+    number: CaseNumber
+    at: datetime
+    """Which decides in which period it counts."""
+    section: SectionId
+    agent: AgentNumber | None = None
+    """Of an inquiry: whoever answered it."""
+    work_order: CaseNumber | None = None
+    """Of an inquiry: what it became."""
+    answer: Answer | None = None
+    """Of a complaint: what the complainant said."""
+    step: StepLine | None = None
+
+    @property
+    def place(self) -> CountedPlace:
+        return CountedPlace(self.at, self.number, self.step.nth if self.step else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPage:
+    """Some lines, the newest first."""
+
+    lines: tuple[CountedLine, ...]
+    behind: CountedPlace | None
     """Where the next page goes on; ``None``: this is the last."""
 
 

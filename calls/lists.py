@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Self
 
 from calls.call import Result
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, is_unique_id
+from calls.ports import Tally
 from calls.verdicts import Outcome
 
 NO_LEG = LegId("")
@@ -20,11 +22,27 @@ NO_LEG = LegId("")
 
 OFFERS = frozenset({"offers", "offers_kept"})
 """Measures that count offers to agents, of which a call may have several."""
+OF_SURVEYS = frozenset({Tally.RATED, Tally.DISSATISFIED, Tally.INVITED, Tally.SURVEYS})
+"""Tallies that count surveys, of which a call has one at most: their calls are listed."""
+OF_CASES = frozenset(
+    {Tally.INQUIRIES, Tally.DISPATCHED, Tally.STEPS_DUE, Tally.STEPS_IN_TIME}
+    | {Tally.COMPLAINANTS_ASKED, Tally.COMPLAINANTS_SATISFIED}
+)
+"""Tallies that count inquiries, complaints and their steps (K4, K7)."""
+
+
+class Rating(StrEnum):
+    """What the caller said of the call (Q2)."""
+
+    SATISFIED = "satisfied"
+    """Rated, and not dissatisfied (K3)."""
+    DISSATISFIED = "dissatisfied"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Calls, or offers, that a measure counts (``calls.measures.Measures``), by its name."""
+    """Calls, offers or cases that a measure (``calls.measures.Measures``) or a tally counts, by its name."""
 
     measure: str
     limit_s: float | None = None
@@ -35,6 +53,10 @@ class Counted:
     @property
     def of_offers(self) -> bool:
         return self.measure in OFFERS
+
+    @property
+    def of_cases(self) -> bool:
+        return self.measure in OF_CASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +84,7 @@ class CallFilter:
     recorded: bool | None = None
     repeated: bool = False
     """The same caller had called within 24 hours before."""
+    rating: Rating | None = None
     same_caller_as: CallId | None = None
     counted: Counted | None = None
 
@@ -118,6 +141,7 @@ class CallLine:
     """Of an offer: the agent's clock, seconds."""
     picked_up: bool | None = None
     """Of an offer."""
+    rating: Rating = Rating.NONE
 
     @property
     def place(self) -> Place:

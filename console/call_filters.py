@@ -14,7 +14,9 @@ from calls.call import Result
 from calls.errors import FigureError
 from calls.figures import Figure
 from calls.ids import AgentNumber, CallId, Language, SectionId, is_unique_id
-from calls.lists import CallFilter, Counted
+from calls.lists import CallFilter, Counted, Rating
+from calls.measures import Slice
+from calls.people import Person, Right
 from calls.periods import Period
 from calls.verdicts import Outcome
 from metrics.kpi.behind import behind
@@ -25,9 +27,14 @@ _E = TypeVar("_E", bound=StrEnum)
 
 FIELDS = (
     *("from", "to", "section", "agent", "language", "trunk", "result", "rule", "outcome", "talk_least"),
-    *("talk_most", "waited_least", "recorded", "repeated", "same_caller_as", "kpi", "version", "side", "period"),
+    *("talk_most", "waited_least", "recorded", "rating", "repeated", "same_caller_as"),
+    *("kpi", "version", "side", "period"),
 )
 """Names in the address; every other one is ignored."""
+NUMERATOR, DENOMINATOR = "numerator", "denominator"
+"""Sides of a figure."""
+CASES_BEHIND = "/cases/counted"
+"""Where the inquiries, complaints and steps behind a figure are listed."""
 _UNUSUAL = {"language", "trunk", "talk_least", "talk_most", "waited_least", "repeated"}
 _LONGEST = 80
 _YEARS = range(1970, 9000)
@@ -77,6 +84,7 @@ def asked(query: Mapping[str, str], zone: ZoneInfo, catalogue: Catalogue) -> Ask
         talk_most_s=reader.number("talk_most"),
         waited_least_s=reader.number("waited_least"),
         recorded={"1": True, "0": False}.get(reader.given["recorded"]),
+        rating=reader.choice("rating", Rating),
         repeated=reader.given["repeated"] == "1",
         same_caller_as=reader.of("same_caller_as", _call_id),
     )
@@ -84,17 +92,42 @@ def asked(query: Mapping[str, str], zone: ZoneInfo, catalogue: Catalogue) -> Ask
     if period is not None:
         calls = replace(calls, since=period.span[0], until=period.span[1])
     if kpi is not None:
-        sides = behind(kpi)
-        counted = sides.denominator if reader.given["side"] == "denominator" else sides.numerator
-        calls = replace(calls, counted=counted or Counted("nothing"))
+        calls = replace(calls, counted=_side(kpi, reader.given["side"]) or Counted("nothing"))
     values = {name: value for name, value in reader.given.items() if value and name not in reader.wrong}
     return Asked(calls, values, tuple(reader.wrong), kpi, period)
 
 
-def behind_figure(figure: Figure, kpi: Kpi, side: str) -> str | None:
-    """The address of the calls behind one side of a figure; ``None`` if it counts none."""
-    counted = behind(kpi).denominator if side == "denominator" else behind(kpi).numerator
-    if counted is None:
+@dataclass(frozen=True, slots=True)
+class FigureAsked:
+    """One side of a figure, as the address of what is behind it names it."""
+
+    kpi: Kpi
+    side: str
+    """``numerator`` or ``denominator``."""
+    period: Period
+    slice: Slice
+    counted: Counted
+
+
+def figure_asked(query: Mapping[str, str], zone: ZoneInfo, catalogue: Catalogue) -> FigureAsked | None:
+    """Read the address that ``behind_figure`` writes; ``None`` if it names no figure, or one without a list."""
+    reader = _Reader({name: query.get(name, "").strip()[:_LONGEST] for name in FIELDS}, zone)
+    kpi, period = reader.indicator(catalogue)
+    section, agent, language, trunk = (reader.of(name, str) for name in ("section", "agent", "language", "trunk"))
+    if kpi is None or period is None or reader.wrong:
+        return None
+    side = DENOMINATOR if reader.given["side"] == DENOMINATOR else NUMERATOR
+    counted = _side(kpi, side)
+    part = Slice(section=section, agent=agent, language=language, trunk=trunk)
+    return FigureAsked(kpi, side, period, part, counted) if counted else None
+
+
+def behind_figure(figure: Figure, kpi: Kpi, side: str, person: Person) -> str | None:
+    """The address of the calls or cases behind one side of a figure; ``None`` if it counts none, or if this person
+    may not read them.
+    """
+    counted = _side(kpi, side)
+    if counted is None or not person.may(Right.READ_CASES if counted.of_cases else Right.READ_CALLS):
         return None
     part = figure.slice
     values = {
@@ -107,9 +140,15 @@ def behind_figure(figure: Figure, kpi: Kpi, side: str) -> str | None:
         "language": part.language,
         "trunk": part.trunk,
     }
-    if kpi.id == "LW" and side == "numerator":
+    if kpi.id == "LW" and side == NUMERATOR:
         values["waited_least"] = f"{max(0.0, figure.numerator - 0.0005):.3f}"
-    return "/calls?" + urlencode({name: value for name, value in values.items() if value})
+    path = CASES_BEHIND if counted.of_cases else "/calls"
+    return f"{path}?" + urlencode({name: value for name, value in values.items() if value})
+
+
+def _side(kpi: Kpi, side: str) -> Counted | None:
+    sides = behind(kpi)
+    return sides.denominator if side == DENOMINATOR else sides.numerator
 
 
 class _Reader:

@@ -31,10 +31,11 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from calls.call import Result
 from calls.ids import CallId, LegId, subject_of
-from calls.lists import CallFilter, CallLine, CallPage, Counted, Place
+from calls.lists import CallFilter, CallLine, CallPage, Counted, Place, Rating
 from calls.people import Scope
 from calls.verdicts import Outcome
 from storage.faults import translated
+from storage.ratings import OF_SURVEYS, rated, ratings, surveyed
 from storage.sums import COUNTED_OFFERS, OF_CALLS, TEST, kept, within
 from storage.tables import calls, offers
 from storage.verdict_tables import verdicts
@@ -93,12 +94,12 @@ class SqlCallLists:
                     rows = await self._looked(connection, plan, behind, look_at, limit + 1 - len(found))
                     found += map(_line, rows)
                     if len(found) > limit:
-                        lines = await self._with_verdicts(connection, found[:limit])
+                        lines = await _told(connection, found[:limit])
                         return CallPage(tuple(lines), lines[-1].place)
                     behind = await self._last(connection, plan, behind, look_at)
                     if behind is None:
                         break
-                lines = await self._with_verdicts(connection, found)
+                lines = await _told(connection, found)
         return CallPage(tuple(lines), behind, behind.arrived_at if behind else None)
 
     async def count(
@@ -130,7 +131,7 @@ class SqlCallLists:
                 if row is None:
                     return None
                 found = replace(_line(row), call_id=call_id)
-                return (await self._with_verdicts(connection, [found]))[0]
+                return (await _told(connection, [found]))[0]
 
     def _connected(self) -> _Connected:
         return _Connected(self._engine, self._sqlite)
@@ -187,6 +188,8 @@ class SqlCallLists:
             found.append(calls.c.has_recording == wanted.recorded)
         if wanted.rule is not None or wanted.outcome is not None:
             found.append(_judged(wanted.rule, wanted.outcome))
+        if wanted.rating is not None:
+            found.append(rated(wanted.rating))
         if wanted.repeated:
             found.append(self._called_before())
         if wanted.counted is not None:
@@ -231,16 +234,6 @@ class SqlCallLists:
         row = (await connection.execute(place.limit(1))).one_or_none()
         return Place(row.arrived_at, CallId(row.call_id)) if row and row.number >= look_at else None
 
-    async def _with_verdicts(self, connection: AsyncConnection, lines: Sequence[CallLine]) -> list[CallLine]:
-        ids = [line.call_id for line in lines]
-        broken = (
-            select(verdicts.c.call_id, func.count(verdicts.c.rule.distinct()).label("number"))
-            .where(verdicts.c.call_id.in_(ids), verdicts.c.outcome == Outcome.BROKEN)
-            .group_by(verdicts.c.call_id)
-        )
-        numbers = {row.call_id: row.number for row in await connection.execute(broken)} if ids else {}
-        return [replace(line, broken=numbers.get(line.call_id, 0)) for line in lines]
-
 
 class _Connected:
     """A connection whose plans are made for the very values asked for."""
@@ -257,6 +250,22 @@ class _Connected:
 
     async def __aexit__(self, *error: Any) -> None:
         await self._connecting.__aexit__(*error)
+
+
+async def _told(connection: AsyncConnection, lines: Sequence[CallLine]) -> list[CallLine]:
+    """The lines, each with what is known of its call elsewhere: what the rules and the caller say of it."""
+    ids = [line.call_id for line in lines]
+    broken = (
+        select(verdicts.c.call_id, func.count(verdicts.c.rule.distinct()).label("number"))
+        .where(verdicts.c.call_id.in_(ids), verdicts.c.outcome == Outcome.BROKEN)
+        .group_by(verdicts.c.call_id)
+    )
+    numbers = {row.call_id: row.number for row in await connection.execute(broken)} if ids else {}
+    said = await ratings(connection, ids)
+    return [
+        replace(line, broken=numbers.get(line.call_id, 0), rating=said.get(line.call_id, Rating.NONE))
+        for line in lines
+    ]
 
 
 _PICKED_UP: ColumnElement[bool] = offers.c.answered_at.is_not(None).label("picked_up")
@@ -312,6 +321,8 @@ def _measured(measure: str, limit_s: float | None) -> ColumnElement[bool]:
             return COUNTED_OFFERS
         case "offers_kept":
             return and_(COUNTED_OFFERS, kept(limit_s or 0.0))
+        case _ if measure in OF_SURVEYS:
+            return surveyed(measure)
         case _:
             return OF_CALLS.get(measure, false())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,24 +19,20 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    and_,
     case,
     exists,
-    false,
     func,
     literal,
-    or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from calls.cases import ASKED, Answer
-from calls.ids import DIGITS, SYNTHETIC_TRUNK
 from calls.inquiries import FINAL_AFTER
 from calls.measures import ALL_CALLS, Dimension, Slice
 from calls.periods import Period
 from calls.ports import Clock, Tallies, Tally
 from calls.workdays import Workdays
+from storage.case_counted import OF_ANSWERS, OF_CASES, OF_INQUIRIES, Cohorts, of_steps
 from storage.case_tables import case_steps, cases, inquiries
 from storage.faults import translated
 
@@ -49,7 +45,6 @@ REPEATED_WITHIN = timedelta(days=7)
 """The same contact about the same matter so soon after is a repeated contact."""
 
 _Found = dict[str | None, dict[Tally, float]]
-_OF_CASES = frozenset({Dimension.SECTION, Dimension.LANGUAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +62,7 @@ class SqlCaseTallies:
 
     def __init__(self, engine: AsyncEngine, zone: ZoneInfo, workdays: Workdays, clock: Clock) -> None:
         self._engine = engine
-        self._zone = zone
-        self._workdays = workdays
+        self._cohorts = Cohorts(zone, workdays)
         self._clock = clock
 
     async def tallies(
@@ -91,7 +85,7 @@ class SqlCaseTallies:
             earlier.c.asked_at > self._sooner(),
         )
         again = func.sum(case((before, 1), else_=0)).label("again")
-        where = (*self._inquiries(period, slice), inquiries.c.contact_key != "")
+        where = (*self._cohorts.inquiries(period, slice), inquiries.c.contact_key != "")
         with translated():
             async with self._engine.connect() as connection:
                 row = (await connection.execute(select(func.count().label("n"), again).where(*where))).one()
@@ -104,7 +98,7 @@ class SqlCaseTallies:
         for row in await self._rows(connection, self._asked(period, slice, by)):
             _put(found, row, {Tally.INQUIRIES: row.n, Tally.DISPATCHED: row.dispatched})
         settled = set(K4_TALLIES) if period.span[1] + FINAL_AFTER <= now else set()
-        if by in (None, *_OF_CASES) and slice.agent is None and slice.trunk is None:
+        if by in (None, *OF_CASES) and slice.agent is None and slice.trunk is None:
             for row in await self._rows(connection, self._steps(period, slice, by, now)):
                 _put(found, row, {Tally.STEPS_DUE: row.n, Tally.STEPS_IN_TIME: row.in_time})
             running = 0
@@ -120,54 +114,26 @@ class SqlCaseTallies:
         return [row for row in await connection.execute(wanted) if row.n]
 
     def _asked(self, period: Period, slice: Slice, by: Dimension | None) -> Select[Any]:
-        became = func.sum(case((inquiries.c.work_order.is_not(None), 1), else_=0)).label("dispatched")
+        became = _sum(OF_INQUIRIES[Tally.DISPATCHED], "dispatched")
         counted = _by(inquiries, by, func.count().label("n"), became)
-        return counted.where(*self._inquiries(period, slice))
+        return counted.where(*self._cohorts.inquiries(period, slice))
 
     def _steps(self, period: Period, slice: Slice, by: Dimension | None, now: datetime) -> Select[Any]:
         """Steps that are done or should be, and those of them that were done in time (C4)."""
-        ended, due = case_steps.c.ended_at, case_steps.c.due_at
-        in_time = func.sum(case((ended <= due, 1), else_=0)).label("in_time")
+        which = of_steps(now)
         return (
-            _by(cases, by, func.count().label("n"), in_time)
+            _by(cases, by, func.count().label("n"), _sum(which[Tally.STEPS_IN_TIME], "in_time"))
             .select_from(case_steps.join(cases, cases.c.number == case_steps.c.number))
-            .where(case_steps.c.counted, due.is_not(None), or_(ended.is_not(None), due < now))
-            .where(*self._cases(period, slice))
+            .where(which[Tally.STEPS_DUE], *self._cohorts.cases(period, slice))
         )
 
     def _answers(self, period: Period, slice: Slice, by: Dimension | None) -> Select[Any]:
-        asked = cases.c.answer.in_([each.value for each in ASKED])
-        sums = {
-            "asked": asked,
-            "satisfied": cases.c.answer == Answer.SATISFIED.value,
-            "running": cases.c.closed_at.is_(None),
-        }
-        columns = [func.sum(case((true, 1), else_=0)).label(name) for name, true in sums.items()]
-        return _by(cases, by, func.count().label("n"), *columns).where(*self._cases(period, slice))
-
-    def _inquiries(self, period: Period, slice: Slice) -> list[ColumnElement[bool]]:
-        trunk = inquiries.c.trunk
-        no_test = or_(trunk.is_(None), and_(trunk != SYNTHETIC_TRUNK, func.substr(trunk, 1, 1).not_in(DIGITS)))
-        held = {dimension: slice.value(dimension) for dimension in Dimension}
-        equal = (inquiries.c[name.value] == value for name, value in held.items() if value is not None)
-        return [no_test, self._within(inquiries.c.counted_at, period, slice), *equal]
-
-    def _cases(self, period: Period, slice: Slice) -> list[ColumnElement[bool]]:
-        held = {dimension: slice.value(dimension) for dimension in _OF_CASES}
-        equal = (cases.c[name.value] == value for name, value in held.items() if value is not None)
-        return [self._within(cases.c.registered_at, period, slice), *equal]
-
-    def _within(self, column: ColumnElement[Any], period: Period, slice: Slice) -> ColumnElement[bool]:
-        """In the period, and on days of the kind that is asked for."""
-        start, end = period.span
-        if slice.days is None:
-            return and_(column >= start, column < end)
-        spans: list[tuple[datetime, datetime]] = []
-        for day, since, until in _days(start, end, self._zone):
-            if self._workdays.kind(day) is slice.days:
-                begin = spans.pop()[0] if spans and spans[-1][1] == since else since
-                spans.append((begin, until))
-        return or_(false(), *(and_(column >= since, column < until) for since, until in spans))
+        columns = [
+            _sum(OF_ANSWERS[Tally.COMPLAINANTS_ASKED], "asked"),
+            _sum(OF_ANSWERS[Tally.COMPLAINANTS_SATISFIED], "satisfied"),
+            _sum(cases.c.closed_at.is_(None), "running"),
+        ]
+        return _by(cases, by, func.count().label("n"), *columns).where(*self._cohorts.cases(period, slice))
 
     def _sooner(self) -> ColumnElement[Any]:
         """So long before the inquiry was asked."""
@@ -178,16 +144,9 @@ class SqlCaseTallies:
         return func.strftime("%Y-%m-%d %H:%M:%S", asked, f"-{REPEATED_WITHIN.days} days")
 
 
-def _days(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[date, datetime, datetime]]:
-    """The local days of a span, each with its part of it."""
-    found = []
-    while start < end:
-        day = start.astimezone(zone).date()
-        midnight = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=1)
-        until = min(end, midnight.astimezone(start.tzinfo))
-        found.append((day, start, until))
-        start = until
-    return found
+def _sum(which: ColumnElement[bool], name: str) -> ColumnElement[Any]:
+    """How many of the counted rows these are."""
+    return func.sum(case((which, 1), else_=0)).label(name)
 
 
 def _by(table: Table, by: Dimension | None, *columns: ColumnElement[Any]) -> Select[Any]:

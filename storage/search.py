@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from calls.custody import Leg
 from calls.errors import SearchError
 from calls.ids import AgentNumber, CallId, SectionId
+from calls.lists import Rating
 from calls.people import Scope
 from calls.transcript import Span, Turn
 from storage.burial import is_buried
@@ -38,6 +39,7 @@ from storage.engine import for_writing
 from storage.faults import translated
 from storage.folding import folded, spaced
 from storage.ledger import upsert
+from storage.ratings import rated, ratings
 from storage.search_tables import masked_legs, spoken_turns
 
 LONGEST = 200
@@ -81,6 +83,8 @@ class Query:
     since: datetime | None = None
     """Of the call's arrival."""
     until: datetime | None = None
+    rating: Rating | None = None
+    """What the caller said of the call (Q2)."""
     scope: Scope = _EVERYTHING
     """Nothing is found of calls that it does not reach (P1)."""
 
@@ -115,6 +119,7 @@ class Hit:
     section: SectionId | None
     agent: AgentNumber | None
     arrived_at: datetime
+    rating: Rating = Rating.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,8 @@ class SqlSearch:
                 else:
                     wanted = wanted.where(*await _numbers_of_time(connection, query))
                 rows = (await connection.execute(wanted.order_by(order.desc()).limit(limit + 1))).all()
-        hits = tuple(_hit(row, terms[0]) for row in rows[:limit])
+                said = await ratings(connection, {CallId(row.call_id) for row in rows})
+        hits = tuple(_hit(row, terms[0], said) for row in rows[:limit])
         return Page(hits, hits[-1].number if len(rows) > limit else None)
 
     async def forget(self, call_id: CallId) -> None:
@@ -261,6 +267,7 @@ def _filters(query: Query) -> Sequence[ColumnElement[bool]]:
     named = {"section": query.section, "agent": query.agent, "leg": query.speaker and query.speaker.value}
     filters = [spoken_turns.c[name] == value for name, value in named.items() if value is not None]
     filters += _times(query)
+    filters += [rated(query.rating, spoken_turns)] if query.rating is not None else []
     if not query.scope.everything:
         reached: list[ColumnElement[bool]] = [false()]
         if query.scope.sections:
@@ -271,7 +278,7 @@ def _filters(query: Query) -> Sequence[ColumnElement[bool]]:
     return filters
 
 
-def _hit(row: Row[Any], term: str) -> Hit:
+def _hit(row: Row[Any], term: str, said: Mapping[CallId, Rating]) -> Hit:
     return Hit(
         number=row.number,
         call_id=CallId(row.call_id),
@@ -284,6 +291,7 @@ def _hit(row: Row[Any], term: str) -> Hit:
         section=row.section,
         agent=row.agent,
         arrived_at=row.arrived_at,
+        rating=said.get(CallId(row.call_id), Rating.NONE),
     )
 
 

@@ -22,6 +22,7 @@ from calls.ports import Clock, Tallies, Tally
 from calls.surveys import Invitation
 from calls.workdays import Workdays
 from storage.faults import translated
+from storage.ratings import OF_SURVEYS
 from storage.survey_tables import callbacks, surveys
 
 _Sums = dict[str | None, dict[Tally, float]]
@@ -155,10 +156,7 @@ class SqlSurveyTallies:
 def _of_surveys(spans: Sequence[_Span], part: Slice, by: Dimension | None) -> Select[Any] | None:
     keys = {dimension: surveys.c[dimension.value] for dimension in Dimension}
     sums = {
-        Tally.INVITED: func.count(surveys.c.invited_at),
-        Tally.RATED: func.count(surveys.c.rated_at),
-        Tally.DISSATISFIED: func.count().filter(surveys.c.dissatisfied),
-        Tally.SURVEYS: func.count(surveys.c.points),
+        **{Tally(tally): func.count().filter(which) for tally, which in OF_SURVEYS.items()},
         Tally.SURVEY_POINTS: func.sum(surveys.c.points),
     }
     return _summed(sums, keys, _within(surveys.c.arrived_at, spans), _NO_TEST, part=part, by=by)

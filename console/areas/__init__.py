@@ -12,6 +12,7 @@ from console.areas.case_figures import CaseFiguresArea
 from console.areas.case_filing import FilingArea
 from console.areas.cases import CasesArea
 from console.areas.configuration import ConfigurationArea
+from console.areas.counted import CountedArea
 from console.areas.day import DayArea
 from console.areas.desk import DeskArea
 from console.areas.intake import IntakeArea
@@ -46,6 +47,7 @@ def areas(parts: Parts) -> list[Area]:
         FilingArea(parts),
         OrdersArea(parts),
         CaseFiguresArea(parts),
+        CountedArea(parts),
         CaseApi(parts),
         SystemsApi(parts),
         SurveyPages(parts),

@@ -12,7 +12,7 @@ from calls.custody import Access, AccessKind
 from calls.errors import AccessDenied, StorageRefused
 from calls.events import SurveyReasonGiven
 from calls.ids import CallId, SectionId, is_unique_id, reason_of
-from calls.lists import CallLine, Place
+from calls.lists import CallLine, Place, Rating
 from calls.people import Right
 from calls.verdicts import Outcome
 from console.ask import Ask
@@ -36,7 +36,7 @@ from storage.saved_filters import SqlSavedFilters
 PAGE = "calls"
 COLUMNS = (
     *("arrived", "call", "caller", "section", "language", "agent", "result", "waited", "talk", "recorded"),
-    "broken",
+    *("rating", "broken"),
 )
 _LINES = 50
 _AT_ONCE = 500
@@ -201,6 +201,7 @@ class CallsArea:
             line.waited_s,
             line.talk_s,
             texts("column.yes") if line.has_recording else texts("column.no"),
+            "" if line.rating is Rating.NONE else texts(f"rating.{line.rating}"),
             line.broken,
         ]
 
@@ -226,6 +227,7 @@ class CallsArea:
             "agents": [(agent, agent) for agent in self._parts.roster],
             "languages": [(tag, texts.named("language", tag)) for tag in LANGUAGES],
             "results": [(result, texts(f"result.{result}")) for result in Result],
+            "ratings": [(rating, texts(f"rating.{rating}")) for rating in Rating],
             "outcomes": [(outcome, texts(f"outcome.{outcome}")) for outcome in Outcome],
             "rules": [(rule, rule_name(rule, texts.language)) for rule in rule_ids()],
         }

@@ -14,7 +14,7 @@ from calls.people import Right
 from calls.periods import Grain, Period
 from calls.quality import ScoreState
 from console.ask import Ask
-from console.call_filters import behind_figure
+from console.call_filters import DENOMINATOR, NUMERATOR, behind_figure
 from console.desk.ports import DeskParts
 from console.desk.view import View
 from console.parts import Parts
@@ -92,8 +92,8 @@ class DayArea:
                 "value": _value(figure),
                 "numerator": _part(figure.numerator),
                 "denominator": _part(figure.denominator),
-                "numerator_href": behind_figure(figure, by_id[figure.kpi], "numerator"),
-                "denominator_href": behind_figure(figure, by_id[figure.kpi], "denominator"),
+                "numerator_href": behind_figure(figure, by_id[figure.kpi], NUMERATOR, ask.who),
+                "denominator_href": behind_figure(figure, by_id[figure.kpi], DENOMINATOR, ask.who),
                 "provisional": figure.provisional,
             }
             for figure in found

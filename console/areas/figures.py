@@ -16,7 +16,7 @@ from calls.measures import Dimension, Slice
 from calls.people import Right, Scope
 from calls.periods import Grain, Period
 from console.ask import Ask
-from console.call_filters import behind_figure
+from console.call_filters import DENOMINATOR, NUMERATOR, behind_figure
 from console.parts import Parts
 from console.routes import Route, get
 from console.shown import moment, value
@@ -38,7 +38,7 @@ class Shown:
     numerator: str
     denominator: str
     numerator_calls: str | None
-    """The address of the calls behind it, for whoever may read calls."""
+    """The address of the calls or cases behind it, for whoever may read them."""
     denominator_calls: str | None
 
     @property
@@ -74,7 +74,10 @@ class FiguresArea:
         return [get("/figures", Right.SEE_FIGURES, self.figures)]
 
     async def figures(self, ask: Ask) -> web.Response:
-        """Every indicator of one period and section; one of them by section and over time. 404 out of reach."""
+        """Every indicator of one period and section; one of them by section and over time.
+
+        404 out of reach; what has not begun has no figures, and is no link: it leads to the present period.
+        """
         scope = ask.scope(Right.SEE_FIGURES)
         wanted = self._wanted(ask, scope)
         lines = await self._lines(ask, wanted)
@@ -87,24 +90,25 @@ class FiguresArea:
             chosen=chosen,
             by_section=await self._by_section(ask, wanted, chosen, scope) if chosen else [],
             course=await self._course(ask, wanted, chosen) if chosen else [],
+            following=self._following(wanted.period),
             as_of=moment(self._parts.clock.now(), self._parts.zone),
             grains=[(grain, ask.texts(f"grain.{grain}")) for grain in Grain],
             sections=[(each, self._name(each, ask)) for each in self._reachable(scope)],
             everything=scope.everything,
-            may_read=ask.who.may(Right.READ_CALLS),
             section_name=lambda section: self._name(section, ask),
             at=lambda period, **other: _address(wanted, period=period.label, **other),
         )
 
     def _wanted(self, ask: Ask, scope: Scope) -> _Wanted:
         zone = self._parts.zone
+        now = self._parts.clock.now()
         try:
             period = Period.parse(ask.query.get("period", ""), zone)
         except FigureError:
             grain = ask.query.get("grain", "")
-            period = Period.containing(
-                self._parts.clock.now(), Grain(grain) if grain in set(Grain) else Grain.DAY, zone
-            )
+            period = Period.containing(now, Grain(grain) if grain in set(Grain) else Grain.DAY, zone)
+        if period.start > now:
+            period = Period.containing(now, period.grain, zone)
         given = ask.query.get("section", "")
         section = SectionId(given) if given else None
         if section is None and not scope.everything:
@@ -112,6 +116,11 @@ class FiguresArea:
         if (section is None and not scope.everything) or (section and section not in self._reachable(scope)):
             raise web.HTTPNotFound
         return _Wanted(period, section, ask.query.get("kpi"))
+
+    def _following(self, period: Period) -> Period | None:
+        """The period after it, if that has begun."""
+        following = period.following()
+        return following if following.start <= self._parts.clock.now() else None
 
     def _reachable(self, scope: Scope) -> list[SectionId]:
         return [each for each in self._parts.sections if scope.everything or each in scope.sections]
@@ -140,7 +149,6 @@ class FiguresArea:
         return _bars(found, wanted)
 
     def _shown(self, figure: Figure, kpi: Kpi, ask: Ask) -> Shown:
-        reads = ask.who.may(Right.READ_CALLS)
         whole = 0 if figure.numerator == int(figure.numerator) else 1
         return Shown(
             figure,
@@ -148,8 +156,8 @@ class FiguresArea:
             value(figure),
             number(figure.numerator, whole),
             number(figure.denominator, 0 if figure.denominator == int(figure.denominator) else 1),
-            behind_figure(figure, kpi, "numerator") if reads and figure.numerator else None,
-            behind_figure(figure, kpi, "denominator") if reads and figure.denominator else None,
+            behind_figure(figure, kpi, NUMERATOR, ask.who) if figure.numerator else None,
+            behind_figure(figure, kpi, DENOMINATOR, ask.who) if figure.denominator else None,
         )
 
     def _name(self, section: str | None, ask: Ask) -> str:

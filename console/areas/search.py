@@ -14,6 +14,7 @@ from aiohttp import web
 from calls.custody import SPOKEN_LEGS, Access, AccessKind, Leg
 from calls.errors import AccessDenied, SearchError, StorageRefused
 from calls.ids import AgentNumber, SectionId
+from calls.lists import Rating
 from calls.people import Right, Scope
 from console.ask import Ask
 from console.painter import seen_elsewhere
@@ -25,12 +26,14 @@ from storage.saved_filters import SqlSavedFilters
 from storage.search import LONGEST, Hit, Query, SqlSearch
 
 PAGE = "search"
-_FIELDS = ("text", "speaker", "section", "agent", "from", "to")
+_FIELDS = ("text", "speaker", "section", "agent", "rating", "from", "to")
+_COLUMNS = ("arrived", "call", "section", "agent", "rating", "speaker", "place")
 _HITS = 20
 _MOST_HITS = 2_000
 """Of one file: each call in it is noted."""
 _AT_ONCE = 200
 _YEARS = range(1970, 9000)
+_RATINGS = {rating.value: rating for rating in Rating}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,14 @@ class SearchArea:
         except (AccessDenied, SearchError):
             return _back(wanted, "reason")
         texts = ask.texts
-        columns = [texts(f"column.{name}") for name in ("arrived", "call", "section", "agent", "speaker", "place")]
+        columns = [texts(f"column.{name}") for name in _COLUMNS]
         rows: list[list[Cell]] = [
             [
                 hit.arrived_at,
                 str(hit.call_id),
                 self._section(hit.section, texts.language),
                 hit.agent or "",
+                "" if hit.rating is Rating.NONE else texts(f"rating.{hit.rating}"),
                 texts(f"leg.{hit.leg}"),
                 round(hit.start_s, 2),
                 hit.text,
@@ -171,6 +175,7 @@ class SearchArea:
             text=values.get("text", ""),
             section=SectionId(values["section"]) if "section" in values else None,
             agent=AgentNumber(values["agent"]) if "agent" in values else None,
+            rating=_RATINGS.get(values.get("rating", "")),
             speaker=legs.get(values.get("speaker", "")),
             since=_midnight(values.get("from", ""), 0, self._parts.zone),
             until=_midnight(values.get("to", ""), 1, self._parts.zone),
@@ -195,6 +200,7 @@ class SearchArea:
             "section_name": lambda section: self._section(section, language),
             "sections": [(section, self._section(section, language)) for section in self._parts.sections],
             "agents": [(agent, agent) for agent in self._parts.roster],
+            "ratings": [(rating, ask.texts(f"rating.{rating}")) for rating in Rating],
             "speakers": [(leg, ask.texts(f"leg.{leg}")) for leg in (Leg.CALLER, Leg.AGENT)],
         }
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.case_book import InquiryQuery, OrderQuery
+from calls.case_book import CountedPlace, InquiryQuery, OrderQuery
 from calls.cases import CaseNumber, CategoryId, DepartmentId, LinkKind, Login
 from calls.errors import CaseConflict, CaseRefused, CaseUnknown
 from calls.ids import AgentNumber, CallId, SectionId
@@ -28,11 +28,15 @@ from calls.inquiries import (
     OrderState,
     WorkOrder,
 )
+from calls.lists import Counted
 from calls.measures import Dimension, Slice
 from calls.people import Scope
 from calls.periods import Grain, Period
 from calls.ports import Tally
 from calls.workdays import Days
+from metrics.kpi.behind import behind
+from metrics.kpi.catalogue import kpi as kpi_of
+from storage.case_counted import Cohorts, SqlCaseCounted
 from storage.case_lists import SqlCaseLists
 from storage.case_tallies import K4_TALLIES, K7_TALLIES, SqlCaseTallies
 from storage.cases import SqlCases
@@ -284,6 +288,71 @@ async def test_k7_counts_steps_that_are_due_and_complainants_who_were_asked(engi
     assert not found[None].settled & K7_TALLIES, "cases are open"
     (early,) = await tallies_at(engine, "2026-11-26 12:00").tallies([NOVEMBER], by=Dimension.SECTION)
     assert "ticketing" not in early or Tally.STEPS_DUE not in early["ticketing"].counts, "not due yet"
+
+
+async def counted_lines(
+    engine: AsyncEngine, kpi: str, side: str, moment: str, scope: Scope = EVERYTHING, part: Slice | None = None
+) -> list[CountedPlace]:
+    """Every line behind one side of an indicator, two at a time."""
+    lists = SqlCaseCounted(engine, Cohorts(SHANGHAI, CHINA))
+    counted: Counted | None = getattr(behind(kpi_of(kpi)), side)
+    assert counted is not None
+    found: list[CountedPlace] = []
+    place: CountedPlace | None = None
+    for _ in range(50):
+        page = await lists.page(counted, NOVEMBER, part or Slice(), scope, local(moment), behind=place, limit=2)
+        found += [line.place for line in page.lines]
+        place = page.behind
+        if place is None:
+            assert len(set(found)) == len(found), "each line once"
+            return found
+        assert CountedPlace.parse(str(place)) == place
+    raise AssertionError("the pages have no end")
+
+
+async def test_k4_opens_to_just_the_inquiries_that_it_counts(engine: AsyncEngine, book: SqlOrders) -> None:
+    for n in range(3):
+        await book.file(asked(), f"plain {n}")
+    await book.file(asked(section=SectionId("ticketing"), agent=AgentNumber("3001")), "order", dispatched())
+    await book.file(asked(trunk="synthetic"), "test")
+    now, ticketing = "2026-11-30 12:00", Scope(sections=frozenset({SectionId("ticketing")}))
+    for part in (Slice(), Slice(section="ticketing"), Slice(agent="1001"), Slice(section="complaint")):
+        (found,) = await tallies_at(engine, now).tallies([NOVEMBER], part)
+        whole, became = found[None].of(Tally.INQUIRIES), found[None].of(Tally.DISPATCHED)
+        assert len(await counted_lines(engine, "K4", "denominator", now, part=part)) == whole
+        assert len(await counted_lines(engine, "K4", "numerator", now, part=part)) == whole - became
+    assert len(await counted_lines(engine, "K4", "denominator", now, ticketing)) == 1, "within reach"
+
+
+async def test_k7_opens_to_just_the_steps_and_complaints_that_it_counts(engine: AsyncEngine) -> None:
+    cases = SqlCases(engine, SHANGHAI, CLOCKS)
+    late = [local("2026-11-25 10:00"), local("2026-12-03 10:00")]
+    for n, (section, moments) in enumerate((("complaint", late), ("ticketing", [local("2026-11-23 10:00")]))):
+        case = await cases.register(registered(local("2026-11-23 09:00"), section=SectionId(section)), f"k{n}")
+        for event in steps(moments, dissatisfied=n):
+            case = await cases.append(case.number, case.version, event)
+    await cases.register(registered(local("2026-11-26 09:00"), section=SectionId("ticketing")), "not asked")
+    now, ticketing = "2026-12-04 00:00", Scope(sections=frozenset({SectionId("ticketing")}))
+    (whole,) = await tallies_at(engine, now).tallies([NOVEMBER])
+    (held,) = await tallies_at(engine, now).tallies([NOVEMBER], Slice(section="ticketing"))
+    for kpi, side, tally in (
+        ("K7t", "numerator", Tally.STEPS_IN_TIME),
+        ("K7t", "denominator", Tally.STEPS_DUE),
+        ("K7s", "numerator", Tally.COMPLAINANTS_SATISFIED),
+        ("K7s", "denominator", Tally.COMPLAINANTS_ASKED),
+    ):
+        assert len(await counted_lines(engine, kpi, side, now)) == whole[None].of(tally) > 0, (kpi, side)
+        part = Slice(section="ticketing")
+        assert len(await counted_lines(engine, kpi, side, now, part=part)) == held[None].of(tally) > 0
+        assert len(await counted_lines(engine, kpi, side, now, ticketing)) == held[None].of(tally), "within reach"
+    assert await counted_lines(engine, "K7t", "denominator", now, Scope()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x~TS2026-00001~0", "2026-11-23T01:00:00~x~0", "2026-11-23T01:00:00~TS2026-00001~-1"]
+)
+def test_a_place_among_counted_cases_that_nobody_wrote_is_none(text: str) -> None:
+    assert CountedPlace.parse(text) is None
 
 
 async def test_days_of_one_kind_only(engine: AsyncEngine, book: SqlOrders) -> None:

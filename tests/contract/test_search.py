@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
 from calls.errors import SearchError, StorageUnavailable
 from calls.ids import AgentNumber, CallId, SectionId
+from calls.lists import Rating
 from calls.transcript import Span, Turn, Word
 from storage.engine import open_engine
+from storage.ledger import SqlLedger
 from storage.search import LONGEST, MaskedLeg, Query, Said, SqlSearch
 from storage.search_tables import spoken_turns
 from tests.support_prepared import dropped, prepared
+from tests.support_surveys import surveyed
 
 ZERO = datetime(2026, 11, 22, tzinfo=UTC)
 SAID = [
@@ -35,12 +39,17 @@ def turn(text: str, start_s: float, leg: Leg = Leg.CALLER) -> Turn:
 
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def search(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlSearch]:
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
-    yield SqlSearch(engine)
-    await engine.dispose()
+    made = open_engine(url)
+    yield made
+    await made.dispose()
     dropped(url)
+
+
+@pytest.fixture
+def search(engine: AsyncEngine) -> SqlSearch:
+    return SqlSearch(engine)
 
 
 @pytest_asyncio.fixture
@@ -91,6 +100,21 @@ async def test_what_is_searched_for_is_text_and_nothing_else(
     filled: SqlSearch, text: str, expected: list[str]
 ) -> None:
     assert await found(filled, text) == expected
+
+
+async def test_words_are_found_by_what_the_caller_said_of_the_call(filled: SqlSearch, engine: AsyncEngine) -> None:
+    """Of the two calls in which 退票 was said, one was rated: with the worst level."""
+    await SqlLedger(engine).record(surveyed("1.1", level=5))
+
+    async def listed(rating: Rating | None) -> list[tuple[CallId, Rating]]:
+        hits = (await filled.search(Query("退票", rating=rating))).hits
+        return [(hit.call_id, hit.rating) for hit in hits]
+
+    rated, silent = (CallId("1.1"), Rating.DISSATISFIED), (CallId("2.1"), Rating.NONE)
+    assert await listed(None) == [silent, rated]
+    assert await listed(Rating.DISSATISFIED) == [rated]
+    assert await listed(Rating.NONE) == [silent]
+    assert await listed(Rating.SATISFIED) == []
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\0", "票" * (LONGEST + 1), " ".join("abcdefghijklmn")])

@@ -12,13 +12,19 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.events import EndedBy
+from calls.ids import AgentNumber, SectionId
+from calls.lists import CallFilter, Rating
 from calls.measures import Dimension, Slice
+from calls.people import Scope
 from calls.periods import Grain, Period
 from calls.ports import Tally
 from calls.workdays import Days, Workdays
+from metrics.kpi.behind import behind
 from metrics.kpi.catalogue import Catalogue
+from metrics.kpi.catalogue import kpi as kpi_of
 from metrics.kpi.figures import KpiFigures, Sources
 from storage.books import SqlBooks
+from storage.call_lists import SqlCallLists
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.survey_tallies import Invitations, SqlSurveyTallies
@@ -130,3 +136,41 @@ async def test_the_indicators_are_made_of_them(engine: AsyncEngine, ledger: SqlL
         (3, 4, False),
         (170, 2, False),
     ]
+
+
+@pytest.mark.parametrize(
+    "part", [Slice(), Slice(section="complaint"), Slice(agent="1001"), Slice(trunk="city")], ids=str
+)
+async def test_k3_and_k6_open_to_just_the_calls_that_they_count(
+    engine: AsyncEngine, ledger: SqlLedger, part: Slice
+) -> None:
+    books = SqlBooks(engine, SHANGHAI, 15.0, WORKDAYS)
+    sources = Sources(books=books, workdays=WORKDAYS, cases=tallies(engine))
+    looked_at = 0
+    for kpi in map(kpi_of, ("K3", "K3p", "K6")):
+        (figure,) = await KpiFigures(sources, SetClock(LATER), Catalogue(15.0)).figures([kpi.id], [MONTH], part)
+        sides = behind(kpi)
+        surveys = figure.denominator if kpi.id == "K6" else figure.numerator
+        for number, counted in ((surveys, sides.numerator), (figure.denominator, sides.denominator)):
+            assert counted is not None, kpi.id
+            wanted = CallFilter(
+                since=MONTH.span[0],
+                until=MONTH.span[1],
+                section=SectionId(part.section) if part.section else None,
+                agent=AgentNumber(part.agent) if part.agent else None,
+                trunk=part.trunk,
+                counted=counted,
+            )
+            assert await SqlCallLists(engine).count(wanted, Scope(everything=True)) == number, (kpi.id, counted)
+            looked_at += bool(number)
+    assert looked_at >= 5
+
+
+async def test_calls_are_found_by_what_their_callers_said(engine: AsyncEngine, ledger: SqlLedger) -> None:
+    async def listed(rating: Rating) -> list[tuple[str, Rating]]:
+        found = await SqlCallLists(engine).page(CallFilter(rating=rating, trunk="city"), Scope(everything=True))
+        return sorted((line.call_id, line.rating) for line in found.lines)
+
+    assert await listed(Rating.SATISFIED) == [("1.1", Rating.SATISFIED), ("10.1", Rating.SATISFIED)]
+    assert await listed(Rating.DISSATISFIED) == [("2.1", Rating.DISSATISFIED), ("3.1", Rating.DISSATISFIED)]
+    assert await listed(Rating.NONE) == [(call, Rating.NONE) for call in ("4.1", "5.1", "6.1", "7.1")]

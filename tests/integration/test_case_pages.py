@@ -270,6 +270,26 @@ async def test_an_inquiry_is_answered_or_dispatched_and_the_promise_is_kept(cons
         assert (await console.get("agent", path))[0] == 200, path
 
 
+async def test_numbers_of_k4_and_k7_open_to_the_cases_behind_them(console: ServedConsole) -> None:
+    await registered(console)
+    await write(console, "chief", "forwarded", 1, department="stations")
+    filed = {**FORM, "form": "inquiry", "draft": "i1", "category": "travel/lost", "answer": "在失物招领处"}
+    status, inquiry = await console.post("chief", "/inquiries/new", filed)
+    assert status == 303
+    _, page = await console.get("chief", "/figures?period=2026-11&section=complaint")
+    links = {
+        re.search(r"kpi=(\w+)", link)[1]: link.replace("&amp;", "&")  # type: ignore[index]
+        for link in re.findall(r'href="(/cases/counted\?[^"]+side=denominator[^"]+)"', page)
+    }
+    assert set(links) == {"K4", "K7t"}
+    for kpi, behind in (("K4", inquiry), ("K7t", f"/cases/{ONE}")):
+        status, listed = await console.get("chief", links[kpi])
+        assert status == 200 and f'href="{behind}"' in listed, kpi
+        assert behind not in (await console.get("agent", links[kpi]))[1], "nothing of another section"
+    for strange in ("", "?kpi=K1&period=2026-11", "?kpi=K7t", "?kpi=K7t&period=x", "?kpi=K5&period=2026-11"):
+        assert (await console.get("chief", f"/cases/counted{strange}"))[0] == 404, strange
+
+
 async def test_figures_open_to_their_cases_and_leave_as_files(console: ServedConsole) -> None:
     await registered(console)
     for path in ("/cases/figures", "/cases/figures?period=2026-Q4", "/cases/figures?period=2026"):

@@ -21,8 +21,9 @@ from console.open_sounds import IDLE
 from console.originals import LASTS
 from storage.access import SqlAccessLog
 from storage.ledger import SqlLedger
-from tests.support_player import Stage, stage
+from tests.support_player import NOW, Stage, stage
 from tests.support_prepared import dropped, prepared
+from tests.support_surveys import surveyed
 
 EVIL = "<img/src=x/onerror=alert(1)>"
 SAID = [
@@ -287,10 +288,10 @@ async def test_every_search_and_what_it_shows_is_on_record_but_not_what_was_sear
 
 async def test_saved_filters_are_ones_own(console: Stage) -> None:
     async with Visitor(console, "lead") as visitor, Visitor(console, "monitor") as other:
-        await visitor.post("/calls/filters", query="section=inquiry&nonsense=1", name="  My   calls ")
+        await visitor.post("/calls/filters", query="section=inquiry&rating=none&nonsense=1", name="  My   calls ")
         _, page = await visitor.get("/calls")
         assert ">My calls</a>" in page
-        assert 'href="/calls?section=inquiry"' in page
+        assert 'href="/calls?section=inquiry&amp;rating=none"' in page
         assert "My calls" not in (await other.get("/calls"))[1]
         await other.post("/calls/filters/1/remove")
         assert "My calls" in (await visitor.get("/calls"))[1]
@@ -313,9 +314,12 @@ async def test_a_list_leaves_the_centre_masked_and_on_record(console: Stage) -> 
         rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
         assert [row[1] for row in rows[1:]] == ["1.2", "1.1"]
         assert rows[2][2] == "139••••1234"
-        _, body, _ = await visitor.post("/calls/export", query="section=inquiry", reason="audit", kind="xlsx")
+        await SqlLedger(console.engine).record(surveyed("1.1", start=NOW - timedelta(hours=20), level=5))
+        query = "rating=dissatisfied"
+        _, body, _ = await visitor.post("/calls/export", query=query, reason="audit", kind="xlsx")
     sheet = openpyxl.load_workbook(io.BytesIO(body)).worksheets[0]
     assert [cell.value for cell in sheet["B"]][1:] == ["1.1"]
+    assert [cell.value for cell in sheet["K"]] == ["客户评价", "不满意"]
     assert [each.reason for each in await noted(console, AccessKind.EXPORT)] == [
         "audit (calls, csv)",
         "audit (calls, xlsx)",
@@ -329,7 +333,7 @@ async def test_what_was_said_leaves_as_text_and_never_as_a_formula(console: Stag
         rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
         assert [row[-1] for row in rows[1:]] == ["'=cmd 好的", "'=cmd 好的"]
         _, body, _ = await visitor.post("/search/export", query="text=好的", reason="audit", kind="xlsx")
-        cell = openpyxl.load_workbook(io.BytesIO(body)).worksheets[0].cell(2, 7)
+        cell = openpyxl.load_workbook(io.BytesIO(body)).worksheets[0].cell(2, 8)
         assert (cell.value, cell.data_type) == ("=cmd 好的", "s")
         for query, reason in (("text=好的", ""), ("text=", "audit")):
             assert (await visitor.post("/search/export", query=query, reason=reason, kind="csv"))[0] == 303
@@ -346,6 +350,13 @@ async def test_numbers_open_to_the_calls_behind_them(console: Stage) -> None:
         assert "/calls/1.2" not in calls
         _, offers = await visitor.get("/calls?kpi=K2r&side=denominator&period=2026-11-22")
         assert "7.0" in offers
+        assert (
+            'rel="next" href="/figures?period=2026-11-22' in (await visitor.get("/figures?period=2026-11-21"))[1]
+        )
+        for now in ("", "grain=month", "period=2026-11-23", "period=2027"):
+            _, page = await visitor.get(f"/figures?{now}")
+            assert 'rel="prev"' in page
+            assert 'rel="next"' not in page, "what has not begun has no figures, and no link leads there"
         for strange in (
             "period=nonsense",
             "grain=year",

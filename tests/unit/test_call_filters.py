@@ -13,13 +13,16 @@ from calls.call import Result
 from calls.figures import Figure, Unit
 from calls.lists import CallFilter, Counted
 from calls.measures import Slice
+from calls.people import Grant, Person, Role
 from calls.periods import Period
 from calls.verdicts import Outcome
-from console.call_filters import FIELDS, asked, behind_figure
+from console.call_filters import CASES_BEHIND, FIELDS, asked, behind_figure, figure_asked
 from metrics.kpi.catalogue import Catalogue, kpi
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CATALOGUE = Catalogue(15.0)
+CHIEF = Person("chief", "Chief", (Grant(Role.SUPERVISOR),))
+MONITOR = Person("monitor", "Monitor", (Grant(Role.MONITOR),))
 
 
 def test_an_empty_address_leaves_nothing_out() -> None:
@@ -45,6 +48,7 @@ def test_every_field_is_read() -> None:
         "talk_most": "99.5",
         "waited_least": "3",
         "recorded": "0",
+        "rating": "dissatisfied",
         "repeated": "1",
         "same_caller_as": "1.1",
         "unknown": "x",
@@ -97,7 +101,7 @@ def test_the_address_of_a_figure_lists_the_calls_that_it_counts() -> None:
     figure = Figure(
         "K2", 1, period, Slice(section="inquiry"), 3, 4, Unit.RATIO, datetime.now(UTC), provisional=False
     )
-    address = behind_figure(figure, kpi("K2", 1), "numerator")
+    address = behind_figure(figure, kpi("K2", 1), "numerator", CHIEF)
     assert address is not None
     path, _, query = address.partition("?")
     found = asked(dict(pair.split("=") for pair in query.split("&")), ZONE, CATALOGUE)
@@ -105,12 +109,25 @@ def test_the_address_of_a_figure_lists_the_calls_that_it_counts() -> None:
     assert found.calls.counted == Counted("within", 15.0)
     assert (found.calls.since, found.calls.until) == period.span
     assert found.calls.section == "inquiry"
-    assert behind_figure(figure, kpi("K5"), "numerator") is None
+    assert behind_figure(figure, kpi("K5"), "numerator", CHIEF) is None
+
+
+def test_the_address_of_a_figure_of_cases_lists_them_for_who_may_read_cases() -> None:
+    period, part = Period.parse("2026-11", ZONE), Slice(section="ticketing", language="en")
+    figure = Figure("K7t", 1, period, part, 3, 4, Unit.RATIO, datetime.now(UTC), provisional=False)
+    address = behind_figure(figure, kpi("K7t"), "denominator", CHIEF) or ""
+    path, _, query = address.partition("?")
+    found = figure_asked(dict(pair.split("=") for pair in query.split("&")), ZONE, CATALOGUE)
+    assert path == CASES_BEHIND
+    assert found is not None
+    assert (found.counted, found.period, found.slice) == (Counted("steps_due"), period, part)
+    assert behind_figure(figure, kpi("K7t"), "denominator", MONITOR) is None
+    assert figure_asked({"kpi": "K7t", "period": "never"}, ZONE, CATALOGUE) is None
 
 
 def test_the_longest_wait_opens_to_the_call_that_waited() -> None:
     period = Period.parse("2026-11", ZONE)
     figure = Figure("LW", 1, period, Slice(), 12.3456, 1, Unit.SECONDS, datetime.now(UTC), provisional=False)
-    address = behind_figure(figure, kpi("LW"), "numerator") or ""
+    address = behind_figure(figure, kpi("LW"), "numerator", CHIEF) or ""
     waited = float(address.rpartition("waited_least=")[2])
     assert waited <= figure.numerator < waited + timedelta(milliseconds=2).total_seconds()

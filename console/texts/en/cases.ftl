@@ -81,6 +81,10 @@ case_form-filed = The inquiry is filed.
 case_form-dispatched = A work order was dispatched.
 case_form-final = This inquiry is final, or a work order already.
 
+case_counted-counted_at = Counted at
+case_counted-done = Done
+case_counted-late = late
+
 case_figures-title = Complaint statistics
 case_figures-earlier = Earlier
 case_figures-later = Later

@@ -38,6 +38,10 @@ files-get = Export
 files-no_reason = An export needs a reason.
 files-left_out = Left out: at least { $number } more rows
 
+rating-satisfied = satisfied
+rating-dissatisfied = dissatisfied
+rating-none = not rated
+
 column-arrived = Arrived
 column-call = Call
 column-caller = Caller
@@ -49,6 +53,7 @@ column-ring = Ringing
 column-waited = Waited (s)
 column-talk = Talk
 column-recorded = Recording
+column-rating = Rating
 column-broken = Rules
 column-speaker = Speaker
 column-place = At (s)

@@ -81,6 +81,10 @@ case_form-filed = 咨询已登记。
 case_form-dispatched = 已转为工单。
 case_form-final = 这件咨询已经定案或已转工单。
 
+case_counted-counted_at = 统计时间
+case_counted-done = 完成
+case_counted-late = 超期
+
 case_figures-title = 投诉统计
 case_figures-earlier = 上一期
 case_figures-later = 下一期

@@ -38,6 +38,10 @@ files-get = 导出
 files-no_reason = 导出需要说明原因。
 files-left_out = 未导出：至少还有 { $number } 行
 
+rating-satisfied = 满意
+rating-dissatisfied = 不满意
+rating-none = 未评价
+
 column-arrived = 来电时间
 column-call = 通话编号
 column-caller = 来电号码
@@ -49,6 +53,7 @@ column-ring = 振铃
 column-waited = 等待（秒）
 column-talk = 通话时长
 column-recorded = 录音
+column-rating = 客户评价
 column-broken = 质检
 column-speaker = 说话人
 column-place = 位置（秒）
