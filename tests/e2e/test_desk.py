@@ -4,91 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 
-from calls.accounts import Account, Session
 from calls.cases import CaseNumber
-from calls.custody import Access, AccessKind
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import CallId, SectionId
 from calls.people import Grant, Role
-from console.doorkeeper import csrf_of, hashed
 from service.cases import CaseLedger
-from service.wiring import SystemClock
 from simulation.script import CallerScript, Wait
 from storage.desk_books import SqlDeskBooks
 from storage.engine import open_engine
-from storage.people import SqlPeople
-from storage.sessions import SqlSessions
 from tests.e2e.scenarios import PERSON
 from tests.support_centre import Centre, within
 from tests.support_play import ledger_of
 from tests.support_scenario import treats
+from tests.support_signed_in import SignedIn, signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CLOCK = SystemClock()
 NUMBER = "13600000006"
-
-
-class DeskOf:
-    """An agent's browser, without the browser."""
-
-    def __init__(self, centre: Centre, web: aiohttp.ClientSession, secret: str) -> None:
-        self._url = f"http://127.0.0.1:{centre.settings.ports.web}"
-        self._web = web
-        self._secret = secret
-
-    async def post(self, path: str, fields: dict[str, str]) -> tuple[int, str]:
-        """A form of ours: its status, and where it leads."""
-        told = {**fields, "csrf": csrf_of(self._secret)}
-        headers = {"Origin": self._url}
-        async with self._web.post(self._url + path, data=told, headers=headers, allow_redirects=False) as answer:
-            return answer.status, answer.headers.get("Location", await answer.text())
-
-    async def lines(self) -> AsyncIterator[Any]:
-        """What the desk is told, as it comes."""
-        async with self._web.get(f"{self._url}/desk/events") as answer:
-            assert answer.status == 200
-            async for line in answer.content:
-                if line.startswith(b"data: "):
-                    yield json.loads(line[6:])
-
-
-@asynccontextmanager
-async def desk_of(centre: Centre, agent: str) -> AsyncIterator[DeskOf]:
-    """Signed in as the agent of this number."""
-    engine, now, secret = open_engine(centre.settings.ledger_url), CLOCK.now(), secrets.token_urlsafe(32)
-    login = f"desk{secrets.token_hex(4)}"
-    account = Account(
-        login=login,
-        name=login,
-        created_at=now,
-        agent=AgentNumber(agent),
-        grants=(Grant(Role.AGENT, SectionId("inquiry")),),
-    )
-    session = Session(
-        id=hashed(secret),
-        login=login,
-        began_at=now,
-        seen_at=now,
-        ends_at=now + timedelta(hours=1),
-        address="127.0.0.1",
-        browser="a test",
-    )
-    try:
-        await SqlPeople(engine, CLOCK).add(account, Access("service:tests", AccessKind.PEOPLE, "a test"))
-        await SqlSessions(engine, CLOCK).begin(session)
-        async with aiohttp.ClientSession(headers={"Cookie": f"sansheng={secret}"}) as web:
-            yield DeskOf(centre, web, secret)
-    finally:
-        await engine.dispose()
 
 
 async def test_a_call_is_seen_before_it_is_answered_and_filed_as_a_complaint(centre: Centre) -> None:
@@ -96,7 +31,7 @@ async def test_a_call_is_seen_before_it_is_answered_and_filed_as_a_complaint(cen
     async with (
         ledger_of(centre) as (ledger, ids),
         centre.people() as people,
-        desk_of(centre, "1002") as desk,
+        signed_in(centre, Grant(Role.AGENT, SectionId("inquiry")), agent="1002") as desk,
         asyncio.timeout(90),
     ):
         before = await ids()
@@ -128,7 +63,7 @@ async def _is_in(ledger: Any, call_id: str) -> bool:
     return await ledger.call(CallId(call_id)) is not None
 
 
-async def _filed(centre: Centre, desk: DeskOf, call_id: CallId) -> None:
+async def _filed(centre: Centre, desk: SignedIn, call_id: CallId) -> None:
     here = f"/desk/calls/{call_id}"
     status, answer = await desk.post(
         f"{here}/notes", {"base.content": "", "text.content": "the lift stands still"}
