@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from calls.custody import Leg
+from calls.explanations import Explanation
 from calls.ids import AgentNumber, CallId, SectionId
 from calls.transcript import Transcript
 
@@ -69,8 +70,8 @@ class Verdict:
     confidence: float
     """From 0 to 1: how sure this is."""
     evidence: tuple[Evidence, ...]
-    explanation: str
-    """One sentence for a person, without the caller's words: which threshold, what was measured."""
+    explanation: Explanation
+    """Which threshold, what was measured; without the caller's words."""
     judged_at: datetime
 
 

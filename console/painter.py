@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.ask import Ask
 from console.assets import Assets
+from console.because import because
 from console.doors import flash_cookie, flash_shown
 from console.navigation import menu_for
 from console.texts import LANGUAGES
@@ -30,6 +31,7 @@ class Painter:
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._environment.globals |= {"asset": assets.url, "has_asset": assets.has, "address": address}
+        self._environment.globals["because"] = because
         self._environment.filters |= {"day": self._day, "moment": self._moment, "clock": self._clock}
         self.zone = zone
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from calls.custody import SPOKEN_LEGS, Access, AccessKind, Leg
 from calls.errors import TranscriptionError
+from calls.explanations import Explanation
 from calls.ids import CallId
 from calls.lists import CallLine
 from calls.people import Right
@@ -23,7 +24,6 @@ from console.ask import Ask
 from console.originals import Originals
 from console.parts import Parts
 from console.rule_names import rule_name
-from qa.masking import mask_text
 from storage.verdicts import SqlVerdicts
 
 SPEEDS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
@@ -38,7 +38,7 @@ class Mark:
     requirement: str
     outcome: Outcome
     severity: Severity
-    explanation: str
+    explanation: Explanation
     leg: Leg | None = None
     start_s: float | None = None
     end_s: float | None = None
@@ -141,7 +141,7 @@ def _marks_of(verdict: Verdict, language: str, legs: Sequence[LegTranscript]) ->
             requirement=verdict.requirement,
             outcome=verdict.outcome,
             severity=verdict.severity,
-            explanation=mask_text(verdict.explanation),
+            explanation=verdict.explanation,
             leg=place.leg if place else None,
             start_s=place.start_s if place else None,
             end_s=place.end_s if place else None,

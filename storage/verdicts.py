@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
+from calls.explanations import Explanation, Reason, Weakness
 from calls.ids import CallId
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from storage.burial import is_buried
@@ -94,7 +96,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "evidence": [
             [each.leg.value, each.start_s, each.end_s, each.text, each.confidence] for each in verdict.evidence
         ],
-        "explanation": verdict.explanation,
+        "explanation": _told(verdict.explanation),
         "judged_at": verdict.judged_at,
     }
 
@@ -113,6 +115,25 @@ def _verdict(row: Row[Any]) -> Verdict:
         evidence=tuple(
             Evidence(Leg(leg), start, end, text, confidence) for leg, start, end, text, confidence in row.evidence
         ),
-        explanation=row.explanation,
+        explanation=_explanation(row.explanation),
         judged_at=row.judged_at,
     )
+
+
+def _told(explanation: Explanation) -> str:
+    if explanation.reason is Reason.WRITTEN:
+        return str(explanation.values["text"])
+    told = {"reason": explanation.reason.value, **explanation.values}
+    if explanation.weakness is not None:
+        told["weakness"] = explanation.weakness.value
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _explanation(told: str) -> Explanation:
+    """What is kept: JSON; older verdicts have an English sentence, those of deleted recordings nothing."""
+    if not told.startswith("{"):
+        return Explanation.written(told)
+    kept = json.loads(told)
+    reason, weakness = Reason(kept.pop("reason")), kept.pop("weakness", None)
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return Explanation(reason, values, Weakness(weakness) if weakness else None)

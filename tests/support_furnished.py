@@ -18,6 +18,7 @@ from aiohttp import FormData
 
 from calls.custody import Bandwidth, Leg
 from calls.events import AnyEvent, CallArrived
+from calls.explanations import Explanation, Reason
 from calls.ids import CallId, SectionId
 from calls.live import LinkNow
 from calls.people import Grant, Role
@@ -192,11 +193,17 @@ async def _verdicts(console: ServedConsole, call: CallId, number: int) -> None:
                 weight=1.0,
                 confidence=0.9,
                 evidence=(Evidence(Leg.AGENT, since, until, words, 0.9),),
-                explanation=f"heard: {words}" if words else "silence of 8.5 s",
+                explanation=_why(words),
                 judged_at=NOW - timedelta(hours=1),
             )
         )
     await SqlVerdicts(console.engine).judged(call, _RULES, found)
+
+
+def _why(words: str) -> Explanation:
+    if words:
+        return Explanation.of(Reason.HEARD, phrases=(words,), alike=1.0)
+    return Explanation.of(Reason.SILENCE, longest_s=8.5, most_s=8, most_on_hold_s=60)
 
 
 # ── Quality ──────────────────────────────────────────────────────────────────────────────────────────────────────

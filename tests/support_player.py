@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Bandwidth, Leg
 from calls.events import AnyEvent, CallArrived, PersonAsked
+from calls.explanations import Explanation, Reason
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.people import Grant, Person, Role
 from calls.transcript import LegTranscript, Span, Word
@@ -133,7 +134,7 @@ class Stage:
                     weight=1.0,
                     confidence=0.9,
                     evidence=(Evidence(Leg.AGENT, at_s, at_s + 2, "电话 13812345678"),),
-                    explanation="not heard: 您好",
+                    explanation=Explanation.of(Reason.NOT_HEARD, phrases=("您好",), until_s=12.4),
                     judged_at=NOW,
                 )
                 for rule, outcome, severity, at_s in verdicts

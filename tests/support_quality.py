@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
+from calls.explanations import Explanation
 from calls.ids import AgentNumber, CallId, FormId, Language, SectionId
 from calls.quality import (
     Answer,
@@ -176,7 +177,7 @@ async def put_verdicts(
             weight=1,
             confidence=0.9,
             evidence=(Evidence(Leg.AGENT, 12.0, 13.5, "words", 0.9),),
-            explanation="heard",
+            explanation=Explanation.written("heard"),
             judged_at=judged,
         )
         for rule, outcome, severity in outcomes

@@ -26,7 +26,9 @@ def main() -> None:
             if verdict.outcome not in (each.truth, Outcome.CANNOT_JUDGE):
                 said = f"{verdict.call_id} {each.noise} {each.rule_set} {verdict.rule}: is {each.truth}, "
                 heard = " ".join(evidence.text for evidence in verdict.evidence)
-                print(f"{said}said {verdict.outcome} ({verdict.explanation}) {heard} {each.dialogue.planted}")
+                print(
+                    f"{said}said {verdict.outcome} ({verdict.explanation.reason}) {heard} {each.dialogue.planted}"
+                )
     if options.write:
         page.FILE.write_text(
             page.with_tables(page.FILE.read_text(encoding="utf-8"), f"{text}\n\nBasis: `{basis}`"),

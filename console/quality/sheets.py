@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from multidict import MultiDictProxy
 
+from calls.explanations import Explanation
 from calls.quality import Answer, Criterion, Form, FormSection, Remark, Ruling, Sheet
 from calls.verdicts import Outcome, Verdict
 from qa.forms import Suggestion, suggest
@@ -32,7 +33,7 @@ class VerdictLine:
     ruled: Outcome | None
     """What the person says; ``None`` where nothing is asked."""
     reason: str
-    explanation: str = ""
+    explanation: Explanation | None = None
     seconds: tuple[float, ...] = ()
     """Where to listen, each once."""
 

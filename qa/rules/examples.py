@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from calls.custody import SPOKEN_LEGS, Bandwidth, Leg
 from calls.errors import RuleError
+from calls.explanations import Explanation
 from calls.ids import AgentNumber, CallId
 from calls.transcript import LegTranscript, Span, Transcript, Word
 from calls.verdicts import CallFacts, Conversation, Outcome
@@ -34,11 +35,7 @@ class Failure:
     lines: tuple[str, ...]
     wanted: Outcome
     got: Outcome
-    explanation: str
-
-    def __str__(self) -> str:
-        said = " / ".join(self.lines)
-        return f"{self.rule}: should be {self.wanted}, is {self.got} ({self.explanation}): {said}"
+    explanation: Explanation
 
 
 def failures(rules: RuleSet) -> Iterator[Failure]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from calls.custody import Bandwidth, Leg
+from calls.explanations import Weakness
 from calls.transcript import LegTranscript, Span, Word, joined
 from calls.verdicts import Conversation, Evidence
 from qa.rules.model import Limits
@@ -168,20 +169,20 @@ class Side:
         window = Span(since_s, until_s)
         return sum(span.overlap_s(window) for span in self.voice)
 
-    def weakness(self, since_s: float = 0.0, until_s: float = float("inf")) -> str | None:
+    def weakness(self, since_s: float = 0.0, until_s: float = float("inf")) -> Weakness | None:
         """Why nothing can be concluded from what was *not* heard within a time; ``None`` if it can."""
         if self.leg is None:
-            return "no transcript"
+            return Weakness.NO_TRANSCRIPT
         if self.leg.bandwidth is Bandwidth.NARROW:
-            return "a narrowband line"
+            return Weakness.NARROW
         words = self.between(since_s, until_s)
         speech_s = self.speech_s(since_s, until_s)
         if speech_s < LEAST_SPEECH_S:
-            return "hardly any speech"
+            return Weakness.HARDLY_ANY_SPEECH
         if len(words) < speech_s * _LEAST_WORDS_A_SECOND:
-            return "most of the speech was not recognised"
+            return Weakness.NOT_RECOGNISED
         if sum(word.confidence for word in words) / len(words) < self.limits.confidence:
-            return "the words were recognised with little confidence"
+            return Weakness.LITTLE_CONFIDENCE
         return None
 
 

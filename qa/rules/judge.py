@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from calls.verdicts import Conversation, Verdict
-from qa.rules import kinds
+from qa.rules import by_voice, by_words
+from qa.rules.finding import Finding
 from qa.rules.heard import Heard
 from qa.rules.model import (
     InterruptionRule,
@@ -48,21 +49,21 @@ def judge(rules: RuleSet, conversation: Conversation, at: datetime) -> list[Verd
     return verdicts
 
 
-def _finding(rule: Rule, heard: Heard) -> kinds.Finding:
+def _finding(rule: Rule, heard: Heard) -> Finding:
     match rule:
         case PhraseRule():
-            return kinds.phrase(rule, heard)
+            return by_words.phrase(rule, heard)
         case PatternRule():
-            return kinds.pattern(rule, heard)
+            return by_words.pattern(rule, heard)
         case NumberRule():
-            return kinds.agent_number(rule, heard)
+            return by_words.agent_number(rule, heard)
         case InterruptionRule():
-            return kinds.interruption(rule, heard)
+            return by_voice.interruption(rule, heard)
         case RateRule():
-            return kinds.speech_rate(rule, heard)
+            return by_voice.speech_rate(rule, heard)
         case SilenceRule():
-            return kinds.dead_air(rule, heard)
+            return by_voice.dead_air(rule, heard)
         case RatioRule():
-            return kinds.talk_ratio(rule, heard)
+            return by_voice.talk_ratio(rule, heard)
         case PromiseRule():
-            return kinds.promise(rule, heard)
+            return by_words.promise(rule, heard)

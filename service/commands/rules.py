@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from calls.errors import RuleError
+from calls.ids import Language
 from calls.verdicts import Outcome, Verdict
 from qa.rules.model import RuleSet
 from service.commands.audit import moment
@@ -30,6 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     check.set_defaults(run=_check)
     test = verbs.add_parser("test", help="judge the rules' own examples; the exit status is 1 if one fails")
     test.add_argument("files", nargs="*", type=Path)
+    test.add_argument("--language", choices=["zh-CN", "en"], default="en", help="of the explanations")
     test.set_defaults(run=_test)
     explain = verbs.add_parser("explain", help="what a rule demands, and how it is found out")
     explain.add_argument("rule")
@@ -69,14 +71,18 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _test(settings: Settings, options: argparse.Namespace) -> int:
+    from console.because import because
+    from console.texts import load_texts
     from qa.rules import load_rules
     from qa.rules.examples import failures
     from service.judging import rule_sets
 
-    failed = 0
+    failed, texts = 0, load_texts(Language(options.language))
     for rules in [load_rules(path) for path in options.files] or rule_sets(settings):
         for failure in failures(rules):
-            print(f"{rules.id}: {failure}")
+            why = because(texts, failure.explanation).text
+            said = " / ".join(failure.lines)
+            print(f"{rules.id}: {failure.rule}: should be {failure.wanted}, is {failure.got} ({why}): {said}")
             failed += 1
     print(f"{failed or 'no'} example{'' if failed == 1 else 's'} failed")
     return 1 if failed else 0

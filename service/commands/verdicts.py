@@ -7,7 +7,7 @@ import asyncio
 
 from calls.custody import Access, AccessKind
 from calls.errors import SanshengError
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.verdicts import Outcome, Severity
 from service.commands.audit import moment
 from service.commands.recordings import who
@@ -23,6 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     show = verbs.add_parser("show", help="every verdict on a call, and on what it rests (masked)")
     show.add_argument("call")
     show.add_argument("--all-versions", action="store_true", help="also of rule sets that are not in force")
+    show.add_argument("--language", choices=["zh-CN", "en"], default="en", help="of the explanations")
     show.set_defaults(run=_show)
     listed = verbs.add_parser("list", help="calls that broke a rule, the newest first")
     listed.add_argument("--rule")
@@ -43,6 +44,8 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     call_id = CallId(options.call)
 
     async def act() -> int:
+        from console.because import because
+        from console.texts import load_texts
         from qa.masking import mask_text
         from service.judging import rule_sets
         from service.wiring import SystemClock
@@ -52,6 +55,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
         async with database(settings) as engine:
             await SqlAccessLog(engine, SystemClock()).note(Access(who(), AccessKind.READ, "verdicts", call_id))
             found = await SqlVerdicts(engine).verdicts(call_id)
+        texts = load_texts(Language(options.language))
         in_force = {rules.id for rules in rule_sets(settings)}
         shown = [each for each in found if options.all_versions or each.rule_set in in_force]
         if not shown:
@@ -61,7 +65,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
                 f"{verdict.requirement:3} {verdict.rule:18} {verdict.outcome:14} {verdict.severity:9} "
                 f"{verdict.confidence:.2f}  {verdict.rule_set}"
             )
-            print(f"      {verdict.explanation}")
+            print(f"      {because(texts, verdict.explanation).text}")
             for each in verdict.evidence:
                 words = f"  “{mask_text(each.text)}”" if each.text else ""
                 print(f"      {each.leg} {clock(each.start_s)} to {clock(each.end_s)}{words}")

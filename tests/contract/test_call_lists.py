@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.call import Call, Result
 from calls.events import AnyEvent, CallArrived, EndedBy, PersonAsked
+from calls.explanations import Explanation
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId
 from calls.lists import CallFilter, CallLine, Counted, Place
 from calls.measures import Slice
@@ -212,7 +213,7 @@ def verdict(number: int, rule: str, outcome: Outcome) -> Verdict:
         weight=1,
         confidence=1,
         evidence=(),
-        explanation="because",
+        explanation=Explanation.written("because"),
         judged_at=NOON,
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Bandwidth, Leg, Recording
 from calls.errors import AudioGone
+from calls.explanations import Explanation, Reason
 from calls.ids import CallId
 from calls.transcript import LegTranscript, Span, Transcript, Turn, Word
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
@@ -50,7 +51,7 @@ VERDICT = Verdict(
     1.0,
     0.9,
     (Evidence(Leg.AGENT, 0.5, 1.0, "您好"),),
-    "said",
+    Explanation(Reason.HEARD, {"phrases": ("您好",), "alike": 1.0}),
     NOW,
 )
 

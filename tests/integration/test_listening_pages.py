@@ -270,6 +270,14 @@ async def test_a_call_page_is_on_record_and_tells_no_number(console: Stage) -> N
     assert (access.actor, access.call_id) == ("monitor", "1.1")
 
 
+async def test_why_a_rule_is_broken_is_told_in_the_readers_language(console: Stage) -> None:
+    async with Visitor(console, "monitor") as visitor:
+        _, chinese = await visitor.get("/calls/1.1")
+        _, english = await visitor.get("/calls/1.1?lang=en")
+    assert '<p class="because" lang="zh-CN">通话开始 12.4 秒内未听到“您好”</p>' in chinese
+    assert '<p class="because" lang="en">In the first 12.4 s of the call, not heard: “您好”</p>' in english
+
+
 async def test_every_search_and_what_it_shows_is_on_record_but_not_what_was_searched_for(console: Stage) -> None:
     async with Visitor(console, "monitor") as visitor:
         _, page = await visitor.get("/search?text=工号&speaker=agent")

@@ -124,6 +124,8 @@ def test_verdicts_are_shown_with_what_they_rest_on_masked(run: Run) -> None:
     (line,) = [line for line in out.splitlines() if " no-shirking " in line]
     assert line.startswith("A4") and "broken" in line
     assert "agent 0:06.0 to 0:06.8  “不归我们管”" in out
+    assert "Heard: “不归我们管” (100% alike by sound)" in out
+    assert "听到“不归我们管”（读音相似度 100%）" in run("verdicts", "show", CALL, "--language", "zh-CN")[1]
     assert "一二三四" not in out
 
 

@@ -14,7 +14,7 @@ from qa.rules.model import Examples, RuleSet
 
 @pytest.mark.parametrize("path", packs(), ids=lambda path: path.stem)
 def test_a_pack_judges_its_own_examples_so(path: Path) -> None:
-    assert [str(failure) for failure in failures(load_rules(path))] == []
+    assert list(failures(load_rules(path))) == []
 
 
 @pytest.mark.parametrize("script", ["s2t", "s2hk"])
@@ -23,7 +23,7 @@ def test_the_mandarin_pack_judges_traditional_script_alike(script: str) -> None:
     rules = load_rules(next(path for path in packs() if path.stem == "zh-CN"))
     written = traditional(rules, script)
     assert written.rules != rules.rules
-    assert [str(failure) for failure in failures(written)] == []
+    assert list(failures(written)) == []
 
 
 def traditional(rules: RuleSet, script: str) -> RuleSet:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calls.errors import FormFaulty
+from calls.explanations import Explanation, Reason
 from calls.ids import CallId, Language
 from calls.quality import Answer, Criterion, CriterionKind, Form, FormSection, Names, Ruling, Sheet
 from calls.verdicts import Outcome, RuleSetId, Severity, Verdict
@@ -187,7 +188,7 @@ def verdict(rule: str, outcome: Outcome) -> Verdict:
         weight=1,
         confidence=1,
         evidence=(),
-        explanation="",
+        explanation=Explanation(Reason.MATCHED),
         judged_at=datetime(2026, 11, 26, tzinfo=UTC),
     )
 

@@ -1,0 +1,50 @@
+# Why a rule says what it says; the values are those of calls/explanations.py.
+
+because-list_separator = {", "}
+because-phrase = “{ $phrase }”
+because-and_others = { $phrases } and others
+because-weak = { $text }; but { $weakness }, so nothing is proven
+because-in_call = In the whole call,
+because-until = In the first { $until_s } s of the call,
+because-since = From second { $since_s } of the call on,
+because-between = Between seconds { $since_s } and { $until_s } of the call,
+
+because-short_call = The call is shorter than { $least_s } s
+because-heard = Heard: { $phrases } ({ $alike } alike by sound)
+because-sounds_like = Something like it was heard: { $phrases } ({ $alike } alike by sound); that is no proof
+because-out_of_order = Heard, but perhaps not one after the other: { $phrases }
+because-not_heard = { $part } not heard: { $phrases }
+because-partly_heard = { $part } heard in part only, with unsure words around it: { $phrases }
+because-none_heard = None of the forbidden words was heard
+because-nothing_said = Nothing was said
+because-matched = Heard what the rule describes
+because-not_matched = Not heard what the rule describes
+because-no_agent = No agent is known to have answered
+because-number_announced = The number { $number } was announced as the agent answered
+because-number_heard = The number { $number } was heard
+because-other_number = Another number than { $number } was heard, clearly
+because-number_partly = A number was heard, but not all of the { $digits } digits are as they should be
+because-number_unsure = Something like the number was heard, with unsure words
+because-no_number = No number was heard in the first { $until_s } s of the call
+because-one_side = The words of both sides are needed
+because-interrupted = Interruptions of at least { $overlap_s } s: { $found }; tolerated: { $most }
+because-may_interrupt = Interruptions of at least { $overlap_s } s: { $found }; tolerated: { $most }; may only say that one listens: { $doubtful }
+because-little_speech = Less than { $least_s } s of speech
+because-rate = { $rate } syllables or words a minute; { $least } to { $most } are in order
+because-nobody_speaks = Nobody speaks
+because-silence = The longest silence is { $longest_s } s; in order are { $most_s } s, on hold { $most_on_hold_s } s
+because-silence_may_hold = The longest silence is { $longest_s } s; in order are { $most_s } s; the caller may have been asked to wait (then { $most_on_hold_s } s)
+because-share = The agent speaks { $share } of the time; { $least } to { $most } are in order
+because-no_transcript = There is no transcript
+because-nothing_put_off = No answer was put off
+because-no_time = An answer was put off, and no time was named
+because-no_time_unsure = An answer was put off; no time was heard, and words near it are unsure
+because-promise_on_books = A time was named, and a call back, work order or case is on the books
+because-promise_not_on_books = A time was named, and no call back, work order or case is on the books
+because-promise_unknown = A time was named; whether a call back is on the books is not known
+
+weakness-no_transcript = there is no transcript
+weakness-narrow = the line is narrowband
+weakness-hardly_any_speech = there is hardly any speech
+weakness-not_recognised = most of the speech was not recognised
+weakness-little_confidence = the words were recognised with little confidence

@@ -1,0 +1,50 @@
+# 质检结论的依据；values 见 calls/explanations.py。
+
+because-list_separator = {"、"}
+because-phrase = “{ $phrase }”
+because-and_others = { $phrases }等
+because-weak = { $text }，但{ $weakness }，不足以认定
+because-in_call = 通话中
+because-until = 通话开始 { $until_s } 秒内
+because-since = 通话第 { $since_s } 秒之后
+because-between = 通话第 { $since_s } 至 { $until_s } 秒之间
+
+because-short_call = 通话不足 { $least_s } 秒，本项不适用
+because-heard = 听到{ $phrases }（读音相似度 { $alike }）
+because-sounds_like = 疑似听到{ $phrases }（读音相似度 { $alike }），不足以认定
+because-out_of_order = 听到了，但先后次序可能不符，应依次为{ $phrases }
+because-not_heard = { $part }未听到{ $phrases }
+because-partly_heard = { $part }未完整听到{ $phrases }：只听到一部分，前后的词识别不清
+because-none_heard = 未听到禁用语
+because-nothing_said = 全程没有说话
+because-matched = 听到规则所列的内容
+because-not_matched = 未听到规则所列的内容
+because-no_agent = 接听座席不明，本项不适用
+because-number_announced = 接通时系统已播报工号 { $number }
+because-number_heard = 听到工号 { $number }
+because-other_number = 清楚报出的工号与本人工号 { $number } 不符
+because-number_partly = 听到一个号码，但与应报的 { $digits } 位工号未能逐位对上
+because-number_unsure = 疑似听到工号，但有的字识别不清
+because-no_number = 通话开始 { $until_s } 秒内未听到工号
+because-one_side = 缺少其中一方的录音文字，无法判定
+because-interrupted = 抢话 { $found } 次（每次重叠 { $overlap_s } 秒以上），允许 { $most } 次
+because-may_interrupt = 抢话 { $found } 次（每次重叠 { $overlap_s } 秒以上），允许 { $most } 次；另有 { $doubtful } 次可能只是附和
+because-little_speech = 语音不足 { $least_s } 秒，本项不适用
+because-rate = 语速每分钟 { $rate } 字，应为 { $least } 至 { $most } 字
+because-nobody_speaks = 双方均未说话
+because-silence = 最长静默 { $longest_s } 秒，允许 { $most_s } 秒；请客户等候时允许 { $most_on_hold_s } 秒
+because-silence_may_hold = 最长静默 { $longest_s } 秒，允许 { $most_s } 秒；此前可能已请客户等候（允许 { $most_on_hold_s } 秒）
+because-share = 座席说话时间占 { $share }，应为 { $least } 至 { $most }
+because-no_transcript = 没有转写文字
+because-nothing_put_off = 没有需要延后答复的事项
+because-no_time = 答复延后，但未告知答复时间
+because-no_time_unsure = 答复延后，未听到答复时间，前后的词识别不清
+because-promise_on_books = 已告知答复时间，并已登记回电、工单或案件
+because-promise_not_on_books = 已告知答复时间，但没有登记回电、工单或案件
+because-promise_unknown = 已告知答复时间，是否已登记回电尚不清楚
+
+weakness-no_transcript = 没有转写文字
+weakness-narrow = 线路为窄带音质
+weakness-hardly_any_speech = 几乎没有语音
+weakness-not_recognised = 大部分语音未能识别
+weakness-little_confidence = 识别置信度偏低
