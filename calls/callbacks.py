@@ -54,6 +54,9 @@ class CallbackState(StrEnum):
 CASE_IS = "case:"
 """Begins the note of a follow-up that was withdrawn; behind it, the state that its case went on to."""
 
+SERVED_IN = "served:"
+"""Begins the note of a queue's promise whose caller was served meanwhile; behind it, the id of that call."""
+
 OPEN = (CallbackState.WAITING, CallbackState.TAKEN, CallbackState.DIALLING)
 
 
@@ -282,6 +285,11 @@ class CallBack:
             return replace(self, state=given_up, since=now, agent=None, tries=tries, note=outcome.value)
         pause = policy.pauses[min(tries, len(policy.pauses)) - 1]
         return replace(waiting, tries=tries, not_before=now + pause)
+
+    def along(self, attempt: Attempt, outcome: AttemptOutcome, policy: Policy, now: datetime) -> CallBack:
+        """An attempt for another of the same number is over, and served this one. Raises CallbackError."""
+        self._from(CallbackState.TAKEN)
+        return replace(self, state=CallbackState.DIALLING).after(attempt, outcome, policy, now)
 
     def again(self, policy: Policy, now: datetime) -> CallBack:
         """Who answered was not who waits for it (somebody else, a machine). Raises CallbackError."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from calls.callbacks import CASE_IS, CallBack, CallbackState, NewCallback, Origin
+from calls.callbacks import CASE_IS, SERVED_IN, CallBack, CallbackState, NewCallback, Origin
 from calls.errors import CallbackError, NumberRefused, StorageError
 from calls.live import AgentState, LinkNow, Picture
 from calls.ports import Change, Clock
@@ -92,6 +92,8 @@ class CallbackKeeper:
                 raise
             self._news = self._news or more
         await self._follow_cases(now)
+        for callback, call_id in await self._desk.numbers_alike.served_meanwhile():
+            await self._quietly(callback, callback.withdrawn(f"{SERVED_IN}{call_id}", now), "served_meanwhile")
         await self._settle_what_is_over(now)
         for forgotten in await self._book.forgotten(now - timedelta(minutes=self._own.taken_min)):
             await self._quietly(forgotten, forgotten.let_go(now), "not_called")
@@ -185,8 +187,11 @@ class CallbackKeeper:
             if len(ready) < least or callback.section in busy:
                 continue
             agent = min(ready, key=lambda one: one.since).number
-            if await self._quietly(callback, taken := callback.taken(agent, now), "given"):
-                self._desk.start(self._desk.try_to_dial(taken, agent))
+            try:
+                taken = await self._desk.give(callback.number, agent)
+            except CallbackError:
+                continue  # somebody was faster, or has that number in hand
+            self._desk.start(self._desk.try_to_dial(taken, agent))
             return
 
     async def _show(self, now: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ from metrics.exporter import Exporter
 from service.settings import Settings
 from storage.callbacks import SqlCallbacks
 from storage.follow_ups import FollowUp, SqlFollowUps
+from storage.same_number import SqlSameNumber
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class CallbackDesk:
         self._own = settings.callbacks
         self.book = SqlCallbacks(engine)
         self.follow_ups = SqlFollowUps(engine)
+        self.numbers_alike = SqlSameNumber(engine)
         self._link = link
         self._clock = clock
         self._exporter = exporter
@@ -105,8 +107,18 @@ class CallbackDesk:
         return await self.book.of_case(case_id)
 
     async def attempts(self, number: int) -> list[Attempt]:
-        """Every attempt of one, in order."""
-        return await self.book.attempts(number)
+        """Every attempt that served one, in order."""
+        own = await self.book.attempts(number)
+        others = [await self.book.attempt(*place) for place in await self.numbers_alike.served_by(number)]
+        return sorted([*own, *(each for each in others if each)], key=lambda each: each.began_at)
+
+    async def together(self, callback: CallBack) -> list[CallBack]:
+        """The others of the same number that one dialling serves with it."""
+        return await self.numbers_alike.together(callback)
+
+    async def called_again(self, listed: Collection[CallBack]) -> dict[int, datetime]:
+        """Who of these has called again since they are on the list, and when last."""
+        return await self.numbers_alike.called_again(listed)
 
     async def history(self, number: int) -> Sequence[CallbackChange]:
         """What happened to one, in order."""
@@ -125,25 +137,32 @@ class CallbackDesk:
     async def take(self, number: int, agent: AgentNumber) -> CallBack:
         """Give an agent this one."""
         self._may_call()
-        self._queues_of(agent)
-        before = await self._known(number)
-        return await self.book.move(before, before.taken(agent, self._clock.now()), agent, "chosen")
+        return await self.book.take(number, agent, self._queues_of(agent), self._clock.now(), "chosen")
+
+    async def give(self, number: int, agent: AgentNumber) -> CallBack:
+        """An agent who has nothing to do is given this one."""
+        return await self.book.take(number, agent, self._queues_of(agent), self._clock.now(), "given")
 
     async def let_go(self, number: int, actor: str) -> CallBack:
-        """Back into the list."""
-        before = await self._known(number)
-        return await self.book.move(before, before.let_go(self._clock.now()), actor, "let_go")
+        """Back into the list, with what is in hand with it."""
+        return await self._all(number, lambda each, now: each.let_go(now), actor, "let_go")
 
     async def give_up(self, number: int, actor: str, why: str) -> CallBack:
-        """Nobody will call."""
-        before = await self._known(number)
-        return await self.book.move(before, before.given_up(why, self._clock.now()), actor, "given_up")
+        """Nobody will call that number: neither for this one nor for what is in hand with it."""
+        return await self._all(number, lambda each, now: each.given_up(why, now), actor, "given_up")
 
     async def again(self, number: int, actor: str) -> CallBack:
-        """Who answered was not who waits for it: back into the list, within the tries."""
-        before = await self._known(number)
-        after = before.again(self.policy, self._clock.now())
-        return await self.book.move(before, after, actor, "not_the_caller")
+        """Who answered was not who waits for it: back into the list, within the tries; for all of them."""
+        return await self._all(number, lambda each, now: each.again(self.policy, now), actor, "not_the_caller")
+
+    async def _all(
+        self, number: int, becomes: Callable[[CallBack, datetime], CallBack], actor: str, why: str
+    ) -> CallBack:
+        """The same change to a call-back and all that is served with it, or to none of them."""
+        now, first = self._clock.now(), await self._known(number)
+        changes = [(each, becomes(each, now)) for each in (first, *await self.together(first))]
+        await self.book.move_all(changes, actor, why)
+        return changes[0][1]
 
     async def follow_up(self, case: FollowUp, telephone: str, due_at: datetime) -> CallBack:
         """List a follow-up of a case (C4); the same step again is the same one. Raises NumberRefused."""
@@ -167,6 +186,8 @@ class CallbackDesk:
         taken = await self._known(number)
         if taken.agent != agent:
             raise CallbackError(f"call-back {number} is not in the hands of agent {agent}")
+        if any(each.state is CallbackState.DIALLING for each in await self.together(taken)):
+            raise CallbackError(f"call-back {number}: that number is being called already")
         if self._link.state is not LinkState.UP:
             raise CallbackError("there is no link to Asterisk: nothing can be dialled now")
         attempt = await self.book.begin(taken, self._settings.instance, self._clock.now())
@@ -232,8 +253,10 @@ class CallbackDesk:
         """An attempt is over: write down what came of it. Raises StorageError."""
         now = self._clock.now()
         after = callback.after(attempt, outcome, self.policy, now)
+        others = [each for each in await self.together(callback) if each.state is CallbackState.TAKEN]
+        along = [(each, each.along(attempt, outcome, self.policy, now)) for each in others]
         try:
-            await self.book.settle(attempt, outcome, callback, after)
+            await self.book.settle(attempt, outcome, callback, after, along)
         except CallbackError as error:
             log.warning("callback.settled_already", extra={"callback": callback.number, "reason": str(error)})
             return

@@ -69,6 +69,12 @@ class _Nobody:
     async def attempts(self, number: int) -> list[Attempt]:
         return []
 
+    async def together(self, callback: CallBack) -> list[CallBack]:
+        return []
+
+    async def called_again(self, listed: Collection[CallBack]) -> dict[int, datetime]:
+        return {}
+
     async def take_next(self, agent: AgentNumber) -> CallBack | None:
         return None
 

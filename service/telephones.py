@@ -70,6 +70,14 @@ class CallbacksElsewhere:
         """Every attempt of one, in order."""
         return await self._loop.run(self._desk.attempts(number))
 
+    async def together(self, callback: CallBack) -> list[CallBack]:
+        """The others of the same number that one dialling serves with it."""
+        return await self._loop.run(self._desk.together(callback))
+
+    async def called_again(self, listed: Collection[CallBack]) -> dict[int, datetime]:
+        """Who of these has called again since they are on the list, and when last."""
+        return await self._loop.run(self._desk.called_again(listed))
+
     async def take_next(self, agent: AgentNumber) -> CallBack | None:
         """Give an agent the first in line whose time has come."""
         return await self._loop.run(self._desk.take_next(agent))

@@ -19,7 +19,7 @@ from storage.tables import calls
 AT_ONCE = 200
 """Rows of one look."""
 
-_NO_TEST = and_(calls.c.trunk != SYNTHETIC_TRUNK, func.substr(calls.c.trunk, 1, 1).not_in(DIGITS))
+NO_TEST = and_(calls.c.trunk != SYNTHETIC_TRUNK, func.substr(calls.c.trunk, 1, 1).not_in(DIGITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def promises(since: datetime) -> Select[Any]:
     """Promises since then that are not on the list."""
     return (
         select(calls, calls.c.callback_number.label("telephone"), calls.c.callback_promised_at.label("begun"))
-        .where(calls.c.callback_promised_at >= since, _NO_TEST, ~_listed(Origin.PROMISE))
+        .where(calls.c.callback_promised_at >= since, NO_TEST, ~_listed(Origin.PROMISE))
         .order_by(calls.c.callback_promised_at, calls.c.call_id)
         .limit(AT_ONCE)
     )
@@ -60,7 +60,7 @@ def unhappy(since: datetime) -> Select[Any]:
             surveys.c.dissatisfied,
             surveys.c.rated_at >= since,
             calls.c.caller.is_not(None),
-            _NO_TEST,
+            NO_TEST,
             ~_listed(Origin.DISSATISFIED),
         )
         .order_by(surveys.c.rated_at, calls.c.call_id)
@@ -82,6 +82,22 @@ def wanted_of(origin: Origin, row: Row[Any]) -> Wanted:
         place=waits or row.begun,
         since=row.begun,
     )
+
+
+IDLE = (CallbackState.WAITING.value, CallbackState.TAKEN.value)
+"""In these it is not itself dialled."""
+IN_HAND = (CallbackState.TAKEN.value, CallbackState.DIALLING.value)
+
+_other = callbacks.alias("other")
+_same_number = and_(_other.c.telephone == callbacks.c.telephone, _other.c.number != callbacks.c.number)
+NUMBER_IN_HAND = exists().where(_same_number, _other.c.state.in_(IN_HAND)).correlate(callbacks)
+"""Somebody has another call-back of that number in hand: two agents never call one person."""
+DIALLED_ALONG = (
+    exists()
+    .where(_same_number, _other.c.state == CallbackState.DIALLING.value, _other.c.agent == callbacks.c.agent)
+    .correlate(callbacks)
+)
+"""Its agent has that number on the telephone for another call-back, and what comes of that is waited for."""
 
 
 async def move_on(connection: AsyncConnection, before: CallBack, after: CallBack, actor: str, why: str) -> None:
@@ -107,6 +123,11 @@ async def note_step(connection: AsyncConnection, after: CallBack, actor: str, wh
     """Note a change in the history."""
     row = {"callback": after.number, "at": after.since, "state": after.state.value, "actor": actor, "why": why}
     await connection.execute(insert(steps).values(**row))
+
+
+def along_with(attempt: Attempt) -> str:
+    """How the history of a call-back names the attempt for another that served it, too."""
+    return f"attempt {attempt.id}"
 
 
 def callback_of(row: Row[Any]) -> CallBack:

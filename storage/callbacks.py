@@ -6,7 +6,8 @@ attempt is written down before anything is dialled, so whatever is killed, none 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -25,10 +26,15 @@ from calls.callbacks import (
     NewCallback,
     Origin,
 )
+from calls.errors import CallbackError
 from calls.ids import AgentNumber, CallId, SectionId
 from storage.callback_rows import (
     AT_ONCE,
+    DIALLED_ALONG,
+    IN_HAND,
+    NUMBER_IN_HAND,
     Wanted,
+    along_with,
     attempt_in,
     callback_of,
     move_on,
@@ -69,7 +75,6 @@ class SqlCallbacks:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = for_writing(engine)
-        self._skips = engine.dialect.name == "postgresql"
 
     # ── Coming onto the list ─────────────────────────────────────────────────────────────────────────────────
 
@@ -134,11 +139,10 @@ class SqlCallbacks:
         )
 
     async def in_hand(self, agent: AgentNumber) -> CallBack | None:
-        """What an agent has in hand."""
-        held = (CallbackState.TAKEN.value, CallbackState.DIALLING.value)
-        found = await self._callbacks(
-            select(callbacks).where(callbacks.c.agent == agent, callbacks.c.state.in_(held))
-        )
+        """What an agent has in hand; what is dialled first."""
+        held = select(callbacks).where(callbacks.c.agent == agent, callbacks.c.state.in_(IN_HAND))
+        dialled = callbacks.c.state == CallbackState.DIALLING.value
+        found = await self._callbacks(held.order_by(dialled.desc(), *_IN_LINE))
         return found[0] if found else None
 
     async def attempts(self, number: int) -> list[Attempt]:
@@ -193,25 +197,50 @@ class SqlCallbacks:
     async def take_next(
         self, agent: AgentNumber, sections: Collection[SectionId] | None, now: datetime
     ) -> CallBack | None:
-        """Give an agent the first in line whose time has come; ``None`` if there is none."""
+        """Give an agent the first in line whose time has come, with all of its number; ``None``: there is none."""
         first = (
             select(callbacks)
             .where(
                 callbacks.c.state == CallbackState.WAITING.value,
                 callbacks.c.not_before <= now,
                 _of_sections(sections),
+                ~NUMBER_IN_HAND,
             )
             .order_by(*_IN_LINE)
             .limit(1)
         )
+        while found := await self._callbacks(first):
+            try:
+                return await self.take(found[0].number, agent, sections, now, "next")
+            except CallbackError:
+                continue  # somebody else was faster; the next one is another
+        return None
+
+    async def take(
+        self, number: int, agent: AgentNumber, sections: Collection[SectionId] | None, now: datetime, why: str
+    ) -> CallBack:
+        """Give an agent this one, and with it what else waits for that telephone number in these sections.
+
+        Raises CallbackError where it is not to be had, or somebody else has the number in hand.
+        """
+        number_of = select(callbacks.c.telephone).where(callbacks.c.number == number).scalar_subquery()
+        same = select(callbacks).where(callbacks.c.telephone == number_of, callbacks.c.state.in_(_OPEN))
         with translated():
             async with self._writer.begin() as connection:
-                row = (await connection.execute(first.with_for_update(skip_locked=self._skips))).one_or_none()
-                if row is None:
-                    return None
-                before = callback_of(row)
+                # All of one number, always in the same order: of two agents one waits for the other here.
+                rows = (await connection.execute(same.order_by(callbacks.c.number).with_for_update())).all()
+                open_ones = {row.number: callback_of(row) for row in rows}
+                before = open_ones.pop(number, None)
+                if before is None:
+                    raise CallbackError(f"call-back {number} is not open")
+                if any(each.agent and each.agent != agent for each in open_ones.values()):
+                    raise CallbackError(f"call-back {number}: somebody else is calling that person already")
                 taken = before.taken(agent, now)
-                await move_on(connection, before, taken, agent, "next")
+                await move_on(connection, before, taken, agent, why)
+                for other in open_ones.values():
+                    theirs = sections is None or other.section in (None, *sections)
+                    if theirs and other.state is CallbackState.WAITING:
+                        await move_on(connection, other, other.taken(agent, now), agent, f"with {number}")
                 return taken
 
     async def move(self, before: CallBack, after: CallBack, actor: str, why: str) -> CallBack:
@@ -220,6 +249,13 @@ class SqlCallbacks:
             async with self._writer.begin() as connection:
                 await move_on(connection, before, after, actor, why)
         return after
+
+    async def move_all(self, changes: Sequence[tuple[CallBack, CallBack]], actor: str, why: str) -> None:
+        """Write changes of several down, or of none. Raises CallbackError as ``move`` does."""
+        with translated():
+            async with self._writer.begin() as connection:
+                for before, after in changes:
+                    await move_on(connection, before, after, actor, why)
 
     async def begin(self, before: CallBack, instance: str, now: datetime) -> Attempt:
         """Write an attempt down, before anything is dialled. Raises CallbackError as ``move`` does."""
@@ -233,8 +269,18 @@ class SqlCallbacks:
                 await connection.execute(insert(attempts).values(**row))
         return made
 
-    async def settle(self, attempt: Attempt, outcome: AttemptOutcome, before: CallBack, after: CallBack) -> None:
-        """Write down what came of an attempt, and what becomes of its call-back, in one step."""
+    async def settle(
+        self,
+        attempt: Attempt,
+        outcome: AttemptOutcome,
+        before: CallBack,
+        after: CallBack,
+        along: Sequence[tuple[CallBack, CallBack]] = (),
+    ) -> None:
+        """Write down what came of an attempt, and what becomes of its call-back, in one step.
+
+        ``along`` are others of the same number that it served; one that is not any more what it was stays so.
+        """
         mine = and_(attempts.c.callback == attempt.callback, attempts.c.attempt == attempt.attempt)
         with translated():
             async with self._writer.begin() as connection:
@@ -242,6 +288,9 @@ class SqlCallbacks:
                     update(attempts).where(mine, attempts.c.outcome.is_(None)).values(outcome=outcome.value)
                 )
                 await move_on(connection, before, after, SERVICE, outcome.value)
+                for was, becomes in along:
+                    with suppress(CallbackError):
+                        await move_on(connection, was, becomes, SERVICE, along_with(attempt))
 
     async def unsettled(self) -> list[tuple[CallBack, Attempt]]:
         """Attempts nothing has come of yet, over or not, with their call-backs."""
@@ -265,10 +314,9 @@ class SqlCallbacks:
         return [(by_number[each.callback], each) for each in found]
 
     async def forgotten(self, before: datetime) -> list[CallBack]:
-        """Those that somebody took before then and has not called."""
-        return await self._callbacks(
-            select(callbacks).where(callbacks.c.state == CallbackState.TAKEN.value, callbacks.c.since < before)
-        )
+        """Those that somebody took before then, and neither has called nor has on the telephone."""
+        taken = callbacks.c.state == CallbackState.TAKEN.value
+        return await self._callbacks(select(callbacks).where(taken, callbacks.c.since < before, ~DIALLED_ALONG))
 
     async def _callbacks(self, wanted: Select[Any]) -> list[CallBack]:
         with translated():

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, String, and_, cast, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.callbacks import CallBack, CallbackState, Origin
+from calls.callbacks import CallBack, Origin
 from calls.cases import CaseNumber, State, Step
 from calls.ids import Language, SectionId
-from storage.callback_rows import callback_of
+from storage.callback_rows import DIALLED_ALONG, IDLE, callback_of
 from storage.case_tables import case_steps, cases
 from storage.engine import for_writing
 from storage.faults import translated
@@ -20,9 +20,6 @@ from storage.survey_tables import callbacks
 
 AT_ONCE = 1000
 """Cases of one look, those that came to the step last first."""
-
-_IDLE = (CallbackState.WAITING.value, CallbackState.TAKEN.value)
-"""In these nobody's telephone rings, and a call-back can be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class SqlFollowUps:
             .select_from(cases.join(case_steps, _STEP).outerjoin(callbacks, _OF_STEP))
             .where(
                 cases.c.state == State.FED_BACK.value,
-                callbacks.c.number.is_(None) | callbacks.c.state.in_(_IDLE),
+                callbacks.c.number.is_(None) | callbacks.c.state.in_(IDLE),
             )
             .order_by(case_steps.c.began_at.desc(), cases.c.number)
             .limit(AT_ONCE)
@@ -100,7 +97,9 @@ class SqlFollowUps:
         wanted = (
             select(callbacks, cases.c.state.label("case_state"))
             .join(cases, cases.c.number == callbacks.c.case_id)
-            .where(callbacks.c.state.in_(_IDLE), callbacks.c.origin == Origin.FOLLOW_UP.value, ended)
+            .where(
+                callbacks.c.state.in_(IDLE), callbacks.c.origin == Origin.FOLLOW_UP.value, ended, ~DIALLED_ALONG
+            )
             .order_by(callbacks.c.number)
         )
         with translated():
@@ -110,7 +109,7 @@ class SqlFollowUps:
 
     async def restate(self, callback: CallBack, telephone: str, due_at: datetime) -> None:
         """The case was corrected, or its clock runs otherwise; nothing happens to what is dialled or over."""
-        still = and_(callbacks.c.number == callback.number, callbacks.c.state.in_(_IDLE))
+        still = and_(callbacks.c.number == callback.number, callbacks.c.state.in_(IDLE), ~DIALLED_ALONG)
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(callbacks).where(still).values(telephone=telephone, due_at=due_at))

@@ -34,6 +34,7 @@ from storage.callers import SqlCallers
 from storage.cases import SqlCases
 from storage.desk_books import SqlDeskBooks
 from storage.ledger import SqlLedger
+from storage.same_number import SqlSameNumber
 from storage.work_orders import SqlOrders
 from tests.support_cases import CALENDAR
 from tests.support_ledger import CALLER, Ring, story
@@ -85,8 +86,9 @@ class Telephones:
 class CallbackList:
     """The real list; what is dialled is answered as the test says."""
 
-    def __init__(self, book: SqlCallbacks, clock: Clock) -> None:
+    def __init__(self, book: SqlCallbacks, alike: SqlSameNumber, clock: Clock) -> None:
         self.book = book
+        self.alike = alike
         self._clock = clock
         self.dialled: list[int] = []
         self.policy = Policy(DailyHours.parse("00:00-24:00", CALENDAR.zone), 3, [timedelta(minutes=5)])
@@ -100,12 +102,17 @@ class CallbackList:
     async def attempts(self, number: int) -> list[Attempt]:
         return await self.book.attempts(number)
 
+    async def together(self, callback: CallBack) -> list[CallBack]:
+        return await self.alike.together(callback)
+
+    async def called_again(self, listed: Collection[CallBack]) -> dict[int, datetime]:
+        return await self.alike.called_again(listed)
+
     async def take_next(self, agent: AgentNumber) -> CallBack | None:
         return await self.book.in_hand(agent) or await self.book.take_next(agent, None, self._clock.now())
 
     async def take(self, number: int, agent: AgentNumber) -> CallBack:
-        before = await self._known(number)
-        return await self.book.move(before, before.taken(agent, self._clock.now()), agent, "chosen")
+        return await self.book.take(number, agent, None, self._clock.now(), "chosen")
 
     async def let_go(self, number: int, actor: str) -> CallBack:
         before = await self._known(number)
@@ -172,7 +179,7 @@ class DeskStage:
         look_up = Dossiers(SameRoom(), SqlCallers(engine), clock).look_up  # type: ignore[arg-type]
         self.pop = ScreenPop(board, look_up, self.ledger.events, accesses.note, clock)
         self.telephones = Telephones(board, self.pop, clock)
-        self.callbacks = CallbackList(SqlCallbacks(engine), clock)
+        self.callbacks = CallbackList(SqlCallbacks(engine), SqlSameNumber(engine), clock)
         catalogue, books = read_catalogue(), SqlDeskBooks(engine)
         office = CaseOffice(SqlCases(engine, zone, Clocks(CALENDAR)), catalogue, clock)
         return DeskParts(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
 
-from calls.callbacks import Attempt, CallBack, CallbackState
+from calls.callbacks import CASE_IS, SERVED_IN, Attempt, CallBack, CallbackState
 from calls.custody import Access, AccessKind
 from calls.desk import masked
 from calls.errors import CallbackError, NumberRefused
@@ -95,12 +96,14 @@ class CallbackArea:
         if said not in set(CallbackResult) or len(remark) > _LONGEST:
             trouble = ask.texts("callbacks.choose_result")
             return await self._paint(ask, callback, trouble=trouble, remark=remark, status=422)
+        others = await self._desk.callbacks.together(callback)
         try:
             await self._settle(ask, callback, CallbackResult(said))
         except CallbackError as error:
             return await self._refused(ask, error, callback, remark)
         attempts = await self._desk.callbacks.attempts(callback.number)
         if attempts:
+            numbers = sorted({callback.number, *(each.number for each in others)})
             await self._desk.books.file(
                 DeskFiling(
                     call_id=attempts[-1].id,
@@ -108,7 +111,7 @@ class CallbackArea:
                     at=self._parts.clock.now(),
                     by=ask.who.login,
                     agent=_agent(ask),
-                    ref=str(callback.number),
+                    ref=", ".join(map(str, numbers)),
                     reason=said,
                     remark=remark,
                 )
@@ -147,20 +150,34 @@ class CallbackArea:
         waiting = await self._desk.callbacks.waiting(sections)
         mine = next((each for each in waiting if each.agent and each.agent == ask.who.agent), None)
         chosen = shown or mine
+        again = await self._desk.callbacks.called_again([*waiting, *([chosen] if chosen else [])])
         words = Wording(ask.texts, self._parts.zone, self._parts.sections, self._desk.catalogue.category_name)
         attempts = await self._desk.callbacks.attempts(chosen.number) if chosen else []
         return self._parts.painter.page(
             ask,
             "desk/callbacks.html.j2",
             status=status,
-            chosen=_view(chosen, words, now, ask.who.agent) if chosen else None,
+            chosen=_view(chosen, words, now, ask.who.agent, again) if chosen else None,
+            along=[_view(each, words, now, ask.who.agent, again) for each in await self._along(chosen, waiting)],
             attempts=[_attempt(each, words, now) for each in attempts],
-            waiting=[_view(each, words, now, ask.who.agent) for each in waiting],
+            waiting=[
+                _view(each, words, now, ask.who.agent, again) | {"along": n > 0}
+                for group in _by_number(waiting)
+                for n, each in enumerate(group)
+            ],
             results=[(each.value, ask.texts(f"callback_result.{each}")) for each in CallbackResult],
             trouble=trouble,
             remark=remark,
             none="none" in ask.query,
         )
+
+    async def _along(self, chosen: CallBack | None, waiting: Sequence[CallBack]) -> list[CallBack]:
+        """The others of its number: what is served with it, or would be."""
+        if chosen is None:
+            return []
+        if chosen.state is not CallbackState.WAITING:
+            return await self._desk.callbacks.together(chosen)
+        return [each for each in waiting if each.telephone == chosen.telephone and each.number != chosen.number]
 
     async def _refused(
         self, ask: Ask, error: Exception, callback: CallBack | None = None, remark: str = ""
@@ -191,7 +208,25 @@ class CallbackArea:
         return callback
 
 
-def _view(callback: CallBack, words: Wording, now: datetime, agent: AgentNumber | None) -> View:
+def _by_number(waiting: Sequence[CallBack]) -> Iterable[list[CallBack]]:
+    """In line as they are, those of one telephone number at the place of its first."""
+    groups: dict[str, list[CallBack]] = {}
+    for each in waiting:
+        groups.setdefault(each.telephone, []).append(each)
+    return groups.values()
+
+
+def _why(note: str, words: Wording) -> str:
+    """Why nobody calls any more, of one that was withdrawn."""
+    if note.startswith(CASE_IS):
+        state = words.texts(f"case_state.{note.removeprefix(CASE_IS)}")
+        return words.texts("case_page.calling_withdrawn", state=state)
+    return words.texts("callbacks.served_meanwhile") if note.startswith(SERVED_IN) else ""
+
+
+def _view(
+    callback: CallBack, words: Wording, now: datetime, agent: AgentNumber | None, again: Mapping[int, datetime]
+) -> View:
     texts, mine = words.texts, callback.agent is not None and callback.agent == agent
     return {
         "number": callback.number,
@@ -205,6 +240,9 @@ def _view(callback: CallBack, words: Wording, now: datetime, agent: AgentNumber 
         "late": callback.open and callback.broken_at(now),
         "not_yet": words.moment(callback.not_before, now) if callback.not_before > now else "",
         "state": texts(f"desk_promise.{callback.state}"),
+        "why": _why(callback.note, words),
+        "again": words.moment(again[callback.number], now) if callback.number in again else "",
+        "served_in": f"/calls/{call}" if (call := callback.note.partition(SERVED_IN)[2]) else "",
         "attempts": callback.attempts,
         "agent": callback.agent or "",
         "mine": mine,

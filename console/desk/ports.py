@@ -70,6 +70,12 @@ class CallbackDesk(Protocol):
     async def again(self, number: int, actor: str) -> CallBack:
         """Who answered was not who waits for it."""
 
+    async def together(self, callback: CallBack) -> list[CallBack]:
+        """The others of the same number that one dialling serves with it."""
+
+    async def called_again(self, listed: Collection[CallBack]) -> dict[int, datetime]:
+        """Who of these has called again since they are on the list, and when last."""
+
     async def dial(self, number: int, agent: AgentNumber) -> Attempt:
         """Ring the agent, then the caller."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.callbacks import AttemptOutcome, CallBack, CallbackState, NewCallback, Origin, Policy
 from calls.errors import CallbackError
-from calls.events import CallbackStep, CallbackStepped, RecordingArrived, Source
+from calls.events import CallArrived, CallbackStep, CallbackStepped, RecordingArrived, Source
 from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_id
 from calls.measures import Dimension
 from calls.outages import DailyHours
@@ -26,10 +26,11 @@ from calls.workdays import Workdays
 from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
+from storage.same_number import SqlSameNumber
 from storage.survey_tallies import SqlSurveyTallies
 from storage.tables import calls
 from tests.support_books import SetClock
-from tests.support_ledger import CALLER, NOON, story
+from tests.support_ledger import CALLER, NOON, Ring, story
 from tests.support_prepared import dropped, prepared
 from tests.support_surveys import surveyed
 
@@ -53,11 +54,13 @@ class Books:
         place: datetime = NOON,
         priority: bool = False,
         due_at: datetime = NOON + timedelta(hours=2),
+        telephone: str = "",
     ) -> CallBack:
+        """Each from another number, unless it is told."""
         new = NewCallback(
             origin=Origin.PROMISE,
             about=about,
-            telephone=CALLER,
+            telephone=telephone or f"1390000{float(about) * 10:04.0f}",
             language=Language("zh-CN"),
             due_at=due_at,
             place=place,
@@ -280,3 +283,72 @@ async def test_who_has_taken_one_and_forgets_it_is_found(books: Books) -> None:
     taken = await books.callbacks.take_next(ONE, None, NOON)
     assert taken and await books.callbacks.forgotten(NOON) == []
     assert await books.callbacks.forgotten(NOON + timedelta(seconds=1)) == [taken]
+
+
+async def test_one_agent_has_all_of_a_number_in_hand(books: Books) -> None:
+    """In whatever order many ask for it: nobody is called by two at once."""
+    both = [await books.listed(about, telephone=CALLER) for about in ("1.1", "2.1")]
+    other = await books.listed("3.1", section=COMPLAINT, telephone=CALLER)
+    alone = await books.listed("4.1")
+    agents = [AgentNumber(str(1001 + number)) for number in range(6)]
+    taken = await asyncio.gather(*(books.callbacks.take_next(agent, [INQUIRY], NOON) for agent in agents))
+    got = {each.number: each.agent for each in taken if each}
+    assert got.keys() == {both[0].number, alone.number} and len(set(got.values())) == 2
+    first, second, elsewhere = [await books.callbacks.get(each.number) for each in (*both, other)]
+    assert first and second and elsewhere
+    assert (second.state, second.agent) == (CallbackState.TAKEN, first.agent)
+    assert elsewhere.state is CallbackState.WAITING, "of a section that the agent does not serve"
+    assert await books.callbacks.take_next(AgentNumber("2001"), None, NOON) is None, "the number is in hand"
+    with pytest.raises(CallbackError):
+        await books.callbacks.take(other.number, AgentNumber("2001"), None, NOON, "chosen")
+    alike = SqlSameNumber(books.engine)
+    assert await alike.together(first) == [second] and await alike.together(second) == [first]
+    assert await alike.together(elsewhere) == []
+
+
+async def test_changed_together_or_not_at_all(books: Books) -> None:
+    for about in ("1.1", "2.1"):
+        await books.listed(about, telephone=CALLER)
+    first = await books.callbacks.take_next(ONE, None, NOON)
+    assert first
+    (second,) = await SqlSameNumber(books.engine).together(first)
+    await books.callbacks.move(second, second.let_go(NOON), ONE, "let_go")
+    with pytest.raises(CallbackError):
+        changes = [(each, each.given_up("no", NOON)) for each in (first, second)]
+        await books.callbacks.move_all(changes, ONE, "given_up")
+    assert await books.callbacks.get(first.number) == first
+
+
+async def test_who_was_served_meanwhile(books: Books) -> None:
+    """A promise of the queue is not owed any more once its caller heard a person of the same section."""
+    ring = Ring("1001", 6, 8, 8.5, 60)
+    later = NOON + timedelta(minutes=10)
+    await books.ledger.record(story("1.1", asked=5, promised=30, ended=32, section=INQUIRY))
+    queue = await books.listed("1.1", telephone=CALLER)
+    matter = await books.listed("0.5", telephone=CALLER)  # an agent's promise: no call of the queue has it
+    alike = SqlSameNumber(books.engine)
+    assert await alike.called_again([queue, matter]) == {}
+    await books.ledger.record(story("2.1", start=later, asked=5, ended=40, section=INQUIRY))
+    other = story("3.1", start=later, asked=5, rings=[ring], ended=60, section=COMPLAINT)
+    await books.ledger.record(other)
+    assert await alike.served_meanwhile() == [], "nobody answered, or of another section"
+    assert await alike.called_again([queue, matter]) == {queue.number: later, matter.number: later}
+    again = story("4.1", start=later, asked=5, rings=[ring], ended=60, section=INQUIRY)
+    arrived = again[0]
+    assert isinstance(arrived, CallArrived)
+    await books.ledger.record([replace(arrived, caller=f"+86{CALLER}"), *again[1:]])
+    assert await alike.served_meanwhile() == [(queue, "4.1")]
+    taken = await books.callbacks.take(queue.number, ONE, None, NOON, "chosen")
+    await books.callbacks.begin(taken, "hotline", NOON)
+    assert await alike.served_meanwhile() == [], "what is dialled is left to end"
+
+
+async def test_what_is_not_owed_any_more_is_no_figure(books: Books) -> None:
+    listed = await books.listed(due_at=NOON - timedelta(hours=1))
+    await books.callbacks.move(listed, listed.withdrawn("served:2.1", NOON), "service", "served_meanwhile")
+    tally = await books.callbacks.tally(NOON - timedelta(hours=3), NOON)
+    assert (tally.kept, tally.broken, tally.overdue, tally.given_up) == (0, 0, 0, 0)
+    day = Period.containing(NOON, Grain.DAY, ZoneInfo("Asia/Shanghai"))
+    tallies = SqlSurveyTallies(books.engine, SetClock(NOON), Workdays(frozenset(), frozenset()))
+    (found,) = await tallies.tallies([day], by=Dimension.SECTION)
+    assert not any(each.of(Tally.PROMISES_DUE) for each in found.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,17 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import func, select
 
+from calls.callbacks import CallbackState
 from calls.custody import AccessKind
 from calls.ids import CallId
 from storage.access import SqlAccessLog
 from storage.case_tables import cases, inquiries
 from storage.desk_books import SqlDeskBooks
-from storage.desk_tables import desk_notes
+from storage.desk_tables import desk_filings, desk_notes
 from tests.support_centre import within
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole, TimeNow, complaints, served
-from tests.support_desk import CALLER, DeskStage
+from tests.support_desk import ANNE, CALLER, DeskStage
 from tests.support_prepared import prepared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
@@ -195,6 +198,41 @@ async def test_a_call_back_that_was_promised_stands_on_the_list(scene: Scene) ->
     (waiting,) = await scene.stage.callbacks.waiting()
     assert (waiting.telephone, waiting.about) == (CALLER, "1.1")
     assert await scene.books.filed_as(CallId("1.1")) == ["callback"]
+
+
+async def test_call_backs_of_one_number_are_shown_and_settled_together(scene: Scene) -> None:
+    callbacks, soon = scene.stage.callbacks, TimeNow().now() + timedelta(hours=2)
+    first = await callbacks.enlist("9.9", CALLER, soon)
+    other = await callbacks.enlist("8.8", "13900009999", soon)
+    second = await callbacks.enlist("7.7", CALLER, soon + timedelta(hours=1))
+    await scene.happen(scene.call("1.1", ago_s=-60, over=True))
+    _, text = await scene.console.get("agent", "/callbacks")
+    rows = [int(number) for number in re.findall(r'<th scope="row">.*?/callbacks/(\d+)', text)]
+    assert rows == [first.number, second.number, other.number]
+    assert text.count("又来电") == 2 and text.count("/take") == 2
+    assert (await scene.console.post("agent", f"/callbacks/{first.number}/take", {}))[0] == 303
+    _, text = await scene.console.get("agent", f"/callbacks/{first.number}")
+    assert "一次拨打一并办理" in text and f'href="/callbacks/{second.number}"' in text
+    await callbacks.dial(first.number, ANNE)
+    form = {"result": "settled"}
+    assert (await scene.console.post("agent", f"/callbacks/{second.number}/result", form))[0] == 409
+    for each in (first, second):
+        told = await callbacks.get(each.number)
+        assert told
+        reached = replace(told, state=CallbackState.KEPT, reached_at=soon)
+        await callbacks.book.move(told, reached, "service", "reached")
+    assert (await scene.console.post("agent", f"/callbacks/{first.number}/result", form))[0] == 303
+    async with scene.console.engine.connect() as connection:
+        assert await connection.scalar(select(desk_filings.c.ref)) == f"{first.number}, {second.number}"
+
+
+async def test_why_a_call_back_is_not_owed_any_more(scene: Scene) -> None:
+    callbacks, soon = scene.stage.callbacks, TimeNow().now() + timedelta(hours=2)
+    for about, note, said in (("9.9", "served:1.1", "不再需要"), ("8.8", "case:closed", "已结案")):
+        listed = await callbacks.enlist(about, CALLER, soon)
+        await callbacks.book.move(listed, listed.withdrawn(note, TimeNow().now()), "service", note)
+        _, text = await scene.console.get("agent", f"/callbacks/{listed.number}")
+        assert said in text and "已撤销" in text
 
 
 async def test_what_was_typed_comes_back_with_what_is_missing_and_is_never_html(scene: Scene) -> None:

@@ -12,18 +12,18 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
-from calls.callbacks import AttemptOutcome, CallbackState, Origin
+from calls.callbacks import AttemptOutcome, CallBack, CallbackState, NewCallback, Origin
 from calls.errors import AmiLinkDown, AmiRefused, CallbackError, NumberRefused
 from calls.events import CallbackStep
-from calls.ids import AgentNumber, SectionId, attempt_id
+from calls.ids import AgentNumber, Language, SectionId, attempt_id
 from calls.live import LinkNow
 from ivr.ami.link import LinkState
 from service.callback_agi import CallbackNumber, CallbackTaking
 from service.callback_list import NUMBER_REFUSED
 from service.settings import Settings
 from storage.engine import open_engine
-from tests.support_callbacks import DIALS, NIGHT, NOON, ONE, OTHER, Office, told
-from tests.support_ledger import CALLER, story
+from tests.support_callbacks import DIALS, INQUIRY, NIGHT, NOON, ONE, OTHER, Office, told
+from tests.support_ledger import CALLER, Ring, story
 from tests.support_prepared import dropped, prepared
 from tests.support_surveys import surveyed
 
@@ -241,6 +241,93 @@ async def test_a_follow_up_is_listed_once_and_its_number_checked(office: Office)
     assert await office.desk.of_case("TS2026-00001") == [first, second]
     with pytest.raises(NumberRefused):
         await office.desk.follow_up(told(nth=21), "16812345", due)
+
+
+async def two_for_one(office: Office) -> tuple[CallBack, CallBack]:
+    """Two promises to one number, one of which is late by now."""
+
+    async def listed(about: str, within_min: int) -> CallBack:
+        new = NewCallback(
+            origin=Origin.PROMISE,
+            about=about,
+            telephone=CALLER,
+            language=Language("zh-CN"),
+            due_at=NOON + timedelta(minutes=within_min),
+            place=NOON,
+            section=INQUIRY,
+        )
+        return await office.desk.book.enlist(new, NOON)
+
+    return await listed("1.1", -5), await listed("2.1", 30)
+
+
+async def test_one_dialling_serves_all_of_a_number_and_each_promise_counts(office: Office) -> None:
+    late, soon = await two_for_one(office)
+    taken = await office.desk.take(soon.number, ONE)
+    assert [each.number for each in await office.desk.together(taken)] == [late.number]
+    attempt = await office.desk.dial(soon.number, ONE)
+    office.link.channels = [{"Uniqueid": attempt.id, "Channel": "PJSIP/1001-00000001"}]
+    with pytest.raises(CallbackError, match="already"):
+        await office.desk.dial(late.number, ONE)
+    office.clock.moment += timedelta(hours=1)  # a long talk: who is on the telephone has not forgotten the other
+    await office.keeper.look()
+    assert (await office.desk.get(late.number)) == replace(taken, **_same(late))  # type: ignore[arg-type]
+    heard = (CallbackStep.AGENT_ANSWERED, CallbackStep.DIALLED, CallbackStep.CONNECTED, CallbackStep.ENDED)
+    office.clock.moment = NOON + timedelta(minutes=1)
+    await office.told(soon.number, 1, *heard)
+    await office.keeper.look()
+    first, second = await office.desk.get(soon.number), await office.desk.get(late.number)
+    assert first and second
+    assert (first.state, second.state) == (CallbackState.KEPT, CallbackState.BROKEN)
+    assert first.reached_at == second.reached_at and (second.attempts, second.tries) == (0, 1)
+    assert await office.desk.attempts(late.number) == await office.desk.attempts(soon.number)
+    assert len(office.link.actions) == 1
+    # Who answered was somebody else: both wait again.
+    await office.desk.again(late.number, ONE)
+    assert {each.number for each in await office.desk.waiting()} == {late.number, soon.number}
+
+
+async def test_not_reached_counts_for_each_and_each_has_its_own_tries(office: Office) -> None:
+    first, second = await two_for_one(office)
+    for attempt in range(office.desk.policy.tries):
+        if attempt == 1:  # the second came onto the list only after the first try
+            again = await office.desk.get(second.number)
+            assert again and again.tries == 1
+            await office.desk.book.move(again, replace(again, tries=0), "test", "")
+        await office.desk.take(first.number, ONE)
+        await office.desk.dial(first.number, ONE)
+        over = (CallbackStep.AGENT_ANSWERED, CallbackStep.DIALLED, CallbackStep.RESULT, CallbackStep.ENDED)
+        await office.told(first.number, attempt + 1, *over, said="NOANSWER")
+        await office.keeper.look()
+    states = [each.state for number in (first, second) if (each := await office.desk.get(number.number))]
+    assert states == [CallbackState.GIVEN_UP, CallbackState.WAITING]
+
+
+async def test_let_go_and_given_up_together(office: Office) -> None:
+    first, second = await two_for_one(office)
+    await office.desk.take(first.number, ONE)
+    await office.desk.let_go(second.number, ONE)
+    assert {each.state for each in await office.desk.waiting()} == {CallbackState.WAITING}
+    await office.desk.take(first.number, ONE)
+    await office.desk.give_up(first.number, ONE, "wrong_number")
+    for number in (first.number, second.number):
+        over = await office.desk.get(number)
+        assert over and (over.state, over.note) == (CallbackState.GIVEN_UP, "wrong_number")
+
+
+async def test_a_caller_who_was_served_meanwhile_is_not_called_back(office: Office) -> None:
+    listed = await office.promised(trunk="city", section="inquiry")
+    ring = Ring("1001", 6, 8, 8.5, 60)
+    later = NOON + timedelta(minutes=10)
+    await office.ledger.record(story("2.1", start=later, asked=5, rings=[ring], ended=60, section="inquiry"))
+    await office.keeper.look()
+    over = await office.desk.get(listed.number)
+    assert over and (over.state, over.note) == (CallbackState.WITHDRAWN, "served:2.1")
+    assert office.desk.calling is False and await office.desk.waiting() == []
+
+
+def _same(other: CallBack) -> dict[str, object]:
+    return {name: getattr(other, name) for name in ("number", "about", "due_at")}
 
 
 @dataclass

@@ -31,6 +31,11 @@ callbacks-nobody_waits = Nobody waits to be called back.
 callbacks-number = Number
 callbacks-state = State
 callbacks-not_before = not before { $when }
+callbacks-called_again = called again at { $when }
+callbacks-served_meanwhile = The caller called again and was answered by an agent: the call back promised in the queue is not needed any more.
+callbacks-that_call = That call
+callbacks-along = Same number, settled in the same call
+callbacks-same_number = same number
 
 callback_result-settled = reached and settled
 callback_result-not_the_caller = not the caller; try again later

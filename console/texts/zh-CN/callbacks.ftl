@@ -31,6 +31,11 @@ callbacks-nobody_waits = 没有待回拨的来电人。
 callbacks-number = 编号
 callbacks-state = 状态
 callbacks-not_before = { $when } 后再拨
+callbacks-called_again = { $when } 又来电
+callbacks-served_meanwhile = 来电人已再次来电并由座席接听，排队时约定的回拨不再需要。
+callbacks-that_call = 那次通话
+callbacks-along = 同一号码，一次拨打一并办理
+callbacks-same_number = 同一号码
 
 callback_result-settled = 已接通并办妥
 callback_result-not_the_caller = 接听的不是本人，稍后再拨
