@@ -293,7 +293,11 @@ class VerdictBook(Protocol):
     """What the rules say. Raises StorageUnavailable or StorageRefused."""
 
     async def judged(self, call_id: CallId, rule_set: RuleSetId, verdicts: Sequence[Verdict]) -> None:
-        """Keep the verdicts of one version of a rule set, in place of earlier ones of the same version."""
+        """Keep the verdicts of one version of a rule set.
+
+        One that says the same as before stays as it is; one that says something else becomes the next revision,
+        and the earlier one is kept as history.
+        """
 
     async def verdicts(self, call_id: CallId, rule_set: RuleSetId | None = None) -> list[Verdict]:
         """Verdicts on a call, of one version or of all."""

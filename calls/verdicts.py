@@ -73,6 +73,9 @@ class Verdict:
     explanation: Explanation
     """Which threshold, what was measured; without the caller's words."""
     judged_at: datetime
+    """When it was said first: judged again with the same outcome, it stays as it is."""
+    revision: int = 1
+    """Goes up whenever the same version of a rule comes to say something else of the call (A5)."""
 
 
 @dataclass(frozen=True, slots=True)

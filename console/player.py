@@ -19,7 +19,7 @@ from calls.ids import CallId
 from calls.lists import CallLine
 from calls.people import Right
 from calls.transcript import LegTranscript, Span, Transcript, Turn
-from calls.verdicts import Evidence, Outcome, Severity, Verdict
+from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from console.ask import Ask
 from console.originals import Originals
 from console.parts import Parts
@@ -39,6 +39,8 @@ class Mark:
     outcome: Outcome
     severity: Severity
     explanation: Explanation
+    earlier: tuple[Verdict, ...] = ()
+    """What the same rule said before, the last first."""
     leg: Leg | None = None
     start_s: float | None = None
     end_s: float | None = None
@@ -113,26 +115,25 @@ class Players:
             return None
 
     async def _marks(self, ask: Ask, call_id: CallId, legs: Sequence[LegTranscript]) -> tuple[Mark, ...]:
-        verdicts = newest(await self._verdicts.verdicts(call_id))
-        marks = [mark for verdict in verdicts for mark in _marks_of(verdict, ask.texts.language, legs)]
+        before: dict[tuple[RuleSetId, str], list[Verdict]] = {}
+        for each in await self._verdicts.earlier(call_id):
+            before.setdefault((each.rule_set, each.rule), []).append(each)
+        marks = [
+            mark
+            for verdict in await self._verdicts.standing(call_id)
+            for mark in _marks_of(
+                verdict, before.get((verdict.rule_set, verdict.rule), ()), ask.texts.language, legs
+            )
+        ]
         return tuple(sorted(marks, key=lambda mark: (_WEIGHT[mark.outcome], mark.start_s or 0.0, mark.rule)))
 
 
 _WEIGHT = {Outcome.BROKEN: 0, Outcome.CANNOT_JUDGE: 1, Outcome.KEPT: 2, Outcome.NOT_APPLICABLE: 3}
 
 
-def newest(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Of each rule set, what its last judgement said."""
-    by_set: dict[str, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=lambda each: each.judged_at):
-        known = by_set.setdefault(verdict.rule_set.name, [])
-        if known and known[0].rule_set != verdict.rule_set:
-            known.clear()
-        known.append(verdict)
-    return [verdict for known in by_set.values() for verdict in known]
-
-
-def _marks_of(verdict: Verdict, language: str, legs: Sequence[LegTranscript]) -> Iterable[Mark]:
+def _marks_of(
+    verdict: Verdict, earlier: Sequence[Verdict], language: str, legs: Sequence[LegTranscript]
+) -> Iterable[Mark]:
     places: list[Evidence | None] = [*verdict.evidence] or [None]
     for place in places:
         yield Mark(
@@ -142,6 +143,7 @@ def _marks_of(verdict: Verdict, language: str, legs: Sequence[LegTranscript]) ->
             outcome=verdict.outcome,
             severity=verdict.severity,
             explanation=verdict.explanation,
+            earlier=tuple(reversed(earlier)),
             leg=place.leg if place else None,
             start_s=place.start_s if place else None,
             end_s=place.end_s if place else None,

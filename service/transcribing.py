@@ -36,7 +36,8 @@ from service.settings import Settings
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
-from storage.work import JUDGEMENT, SqlWork, State
+from storage.work import JUDGEMENT, SqlWork
+from storage.work_states import State
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,9 @@ class Transcriber:
             return False
         state, error = await self._outcome(engine, call_id, leg)
         self._tell(call_id, leg, error)
+        if leg is JUDGEMENT:
+            await work.finish_judgement(claimed, state, error)
+            return True
         return await work.finish(call_id, leg, state, error)
 
     def _tell(self, call_id: CallId, leg: Leg, error: str | None) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calls.callbacks import Attempt, AttemptOutcome, CallBack, CallbackState, Origin
 from calls.errors import CallbackError
 from calls.ids import DIGITS, SYNTHETIC_TRUNK, CallId, Language, SectionId
+from storage.rejudging import judge_again
 from storage.survey_tables import callback_steps as steps
 from storage.survey_tables import callbacks, surveys
 from storage.tables import calls
@@ -117,6 +118,8 @@ async def move_on(connection: AsyncConnection, before: CallBack, after: CallBack
     if done.rowcount != 1:
         raise CallbackError(f"call-back {before.number}: somebody else was faster")
     await note_step(connection, after, actor, why)
+    if after.state is CallbackState.WITHDRAWN:
+        await judge_again(connection, after.call_id, after.since)
 
 
 async def note_step(connection: AsyncConnection, after: CallBack, actor: str, why: str) -> None:

@@ -45,6 +45,7 @@ from storage.callback_rows import (
 )
 from storage.engine import for_writing
 from storage.faults import translated
+from storage.rejudging import judge_again
 from storage.survey_tables import callback_attempts as attempts
 from storage.survey_tables import callback_steps as steps
 from storage.survey_tables import callbacks
@@ -112,6 +113,7 @@ class SqlCallbacks:
                 listed = callback_of(row)
                 if is_new:
                     await note_step(connection, listed, SERVICE, refused or new.origin.value)
+                    await judge_again(connection, listed.call_id, now)
                 return listed
 
     # ── Looking ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ from calls.cases import (
     StepRun,
 )
 from calls.errors import CaseConflict, CaseUnknown
+from calls.ids import CallId
 from storage.case_codec import CASES
 from storage.case_numbers import done_before, next_number, remember
 from storage.case_rows import case_row, link_of, step_rows
@@ -39,6 +40,7 @@ from storage.case_tables import case_events, case_links, case_steps, cases
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.outbox import put
+from storage.rejudging import judge_again
 
 
 class SqlCases:
@@ -63,6 +65,7 @@ class SqlCases:
                 await connection.execute(insert(cases).values(self._row(case, [event])))
                 await connection.execute(insert(case_events).values(line))
                 await self._derive(connection, case)
+                await judge_again(connection, event.call_id, event.at)
                 await remember(connection, key, number, event, event.at)
                 await put(connection, case, event.kind, event.at)
                 return case
@@ -90,6 +93,9 @@ class SqlCases:
                 case = Case.of(number, [*history, event])
                 await connection.execute(insert(case_events).values(CASES.row(number, case.version, event)))
                 await self._rewrite(connection, case, [*history, event])
+                for link in case.links ^ Case.of(number, history).links:
+                    if link.kind is LinkKind.CALL:
+                        await judge_again(connection, CallId(link.ref), event.at)
                 await put(connection, case, event.kind, event.at)
                 return case
 

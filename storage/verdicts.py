@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.custody import Leg
 from calls.explanations import Explanation, Reason, Weakness
@@ -20,6 +21,7 @@ from storage.ledger import upsert
 from storage.tables import calls
 from storage.transcript_tables import transcripts
 from storage.verdict_figures import Slice
+from storage.verdict_tables import earlier_verdicts
 from storage.verdict_tables import judged as judged_table
 from storage.verdict_tables import verdicts as verdicts_table
 
@@ -34,18 +36,56 @@ class SqlVerdicts:
 
     async def judged(self, call_id: CallId, rule_set: RuleSetId, verdicts: Sequence[Verdict]) -> None:
         """See ``calls.ports.VerdictBook.judged``."""
-        rows = [_row(verdict) for verdict in verdicts]
         at = max((verdict.judged_at for verdict in verdicts), default=None)
         mine = (verdicts_table.c.call_id == call_id) & (verdicts_table.c.rule_set == str(rule_set))
         with translated():
             async with self._writer.begin() as connection:
                 if await is_buried(connection, call_id):
                     return  # in between: verdicts quote words (P2)
-                await connection.execute(delete(verdicts_table).where(mine))
-                if rows:
-                    await connection.execute(insert(verdicts_table), rows)
+                found = await connection.execute(select(verdicts_table).where(mine).with_for_update())
+                known = {row.rule: row._asdict() for row in found}
+                rows = [_row(verdict) for verdict in verdicts]
+                new = [row for row in rows if not _says(known.get(row["rule"]), row)]
+                said = {verdict.rule for verdict in verdicts}
+                gone = [rule for rule in known if rule not in said]
+                replaced = [known[rule] for rule in (*gone, *(row["rule"] for row in new)) if rule in known]
+                if replaced:
+                    over = verdicts_table.c.rule.in_([row["rule"] for row in replaced])
+                    await connection.execute(insert(earlier_verdicts), replaced)
+                    await connection.execute(delete(verdicts_table).where(mine, over))
+                if new:
+                    last = await _revisions(connection, call_id, rule_set)
+                    new = [row | {"revision": last.get(row["rule"], 0) + 1} for row in new]
+                    await connection.execute(insert(verdicts_table), new)
+                if verdicts:
                     put = {"call_id": call_id, "rule_set": str(rule_set), "judged_at": at}
                     await connection.execute(self._put, [put])
+
+    async def standing(self, call_id: CallId) -> list[Verdict]:
+        """Of each rule set, what the version said that judged last; by rule set and rule."""
+        when = select(judged_table).where(judged_table.c.call_id == call_id)
+        with translated():
+            async with self._engine.connect() as connection:
+                judged_at = {row.rule_set: row.judged_at for row in await connection.execute(when)}
+        found = await self.verdicts(call_id)
+        last: dict[str, tuple[datetime, RuleSetId]] = {}
+        for verdict in found:
+            at = judged_at.get(str(verdict.rule_set), verdict.judged_at)
+            name = verdict.rule_set.name
+            if name not in last or last[name][0] < at:
+                last[name] = at, verdict.rule_set
+        return [verdict for verdict in found if last[verdict.rule_set.name][1] == verdict.rule_set]
+
+    async def earlier(self, call_id: CallId) -> list[Verdict]:
+        """What versions of rule sets said before they came to say something else; the oldest first."""
+        wanted = (
+            select(earlier_verdicts)
+            .where(earlier_verdicts.c.call_id == call_id)
+            .order_by(earlier_verdicts.c.rule_set, earlier_verdicts.c.rule, earlier_verdicts.c.revision)
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                return [_verdict(row) for row in await connection.execute(wanted)]
 
     async def verdicts(self, call_id: CallId, rule_set: RuleSetId | None = None) -> list[Verdict]:
         """See ``calls.ports.VerdictBook.verdicts``; by rule set and rule."""
@@ -117,7 +157,20 @@ def _verdict(row: Row[Any]) -> Verdict:
         ),
         explanation=_explanation(row.explanation),
         judged_at=row.judged_at,
+        revision=row.revision,
     )
+
+
+def _says(known: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
+    """Whether a verdict that is kept says the same as a new one, whenever."""
+    return known is not None and all(known[name] == new[name] for name in new if name != "judged_at")
+
+
+async def _revisions(connection: AsyncConnection, call_id: CallId, rule_set: RuleSetId) -> dict[str, int]:
+    """The last revision of each rule that said something else before."""
+    mine = (earlier_verdicts.c.call_id == call_id) & (earlier_verdicts.c.rule_set == str(rule_set))
+    wanted = select(earlier_verdicts.c.rule, func.max(earlier_verdicts.c.revision).label("last")).where(mine)
+    return {row.rule: row.last for row in await connection.execute(wanted.group_by(earlier_verdicts.c.rule))}
 
 
 def _told(explanation: Explanation) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, Select, case, delete, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.custody import SPOKEN_LEGS, Bandwidth, Leg
 from calls.ids import CallId
@@ -22,6 +21,7 @@ from storage.engine import for_writing
 from storage.faults import translated
 from storage.transcript_tables import transcription_work as work
 from storage.transcript_tables import transcripts, workers
+from storage.work_states import State
 
 JUDGEMENT = Leg.MIXED
 """What is owed under the mixed leg: masking, indexing and judging the call."""
@@ -30,18 +30,6 @@ OWED_LEGS = (*SPOKEN_LEGS, JUDGEMENT)
 
 DEATHS = 2
 """Workers that died of a leg before it is put into quarantine; the second had nothing else in hand."""
-
-
-class State(StrEnum):
-    """How far a leg is."""
-
-    OWED = "owed"
-    STARTED = "started"
-    DONE = "done"
-    FAILED = "failed"
-    """It cannot be done; trying again would change nothing."""
-    QUARANTINED = "quarantined"
-    """It killed its worker twice; a person must look."""
 
 
 OVER = (State.DONE, State.FAILED, State.QUARANTINED)
@@ -197,10 +185,22 @@ class SqlWork:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(_of(call_id, leg).values(state=state.value, error=error, worker=None))
-                left = select(func.count()).where(
-                    work.c.call_id == call_id, work.c.leg != JUDGEMENT.value, work.c.state.in_(_OPEN)
+                return await _all_over(connection, call_id)
+
+    async def finish_judgement(self, claimed: Work, state: State, error: str | None = None) -> None:
+        """The judgement that was claimed is over; owed again if it was taken away meanwhile (A5).
+
+        Whoever judged before the books changed may have written last.
+        """
+        mine = _of(claimed.call_id, JUDGEMENT)
+        still = (work.c.state == State.STARTED.value, work.c.attempts == claimed.attempts)
+        with translated():
+            async with self._writer.begin() as connection:
+                done = await connection.execute(
+                    mine.where(*still).values(state=state.value, error=error, worker=None)
                 )
-                return not await connection.scalar(left)
+                if not done.rowcount:
+                    await connection.execute(mine.values(state=State.OWED.value, worker=None, sent_at=None))
 
     # ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -297,6 +297,13 @@ class SqlWork:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(statement)
+
+
+async def _all_over(connection: AsyncConnection, call_id: CallId) -> bool:
+    left = select(func.count()).where(
+        work.c.call_id == call_id, work.c.leg != JUDGEMENT.value, work.c.state.in_(_OPEN)
+    )
+    return not await connection.scalar(left)
 
 
 def _of(call_id: CallId, leg: Leg) -> Any:

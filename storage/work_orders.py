@@ -21,6 +21,7 @@ from calls.inquiries import (
     AnyOrderEvent,
     Inquiry,
     OrderDispatched,
+    OrderState,
     WorkOrder,
 )
 from calls.people import Scope
@@ -32,6 +33,7 @@ from storage.case_words import words_in
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.folding import folded
+from storage.rejudging import judge_again
 
 
 class SqlOrders:
@@ -59,6 +61,7 @@ class SqlOrders:
                 await connection.execute(insert(inquiries).values(_inquiry_row(filed)))
                 if filed.call_id:
                     await _link(connection, number, LinkKind.CALL, filed.call_id)
+                await judge_again(connection, filed.call_id, filed.filed_at)
                 await remember(connection, key, number, inquiry, filed.filed_at)
                 return filed
 
@@ -155,6 +158,8 @@ class SqlOrders:
                 await connection.execute(insert(order_events).values(ORDERS.row(number, order.version, event)))
                 row = _order_row(order)
                 await connection.execute(update(work_orders).where(work_orders.c.number == number).values(row))
+                if order.state is OrderState.CANCELLED:
+                    await judge_again(connection, order.call_id, event.at)
                 if order.callback:
                     await _link(connection, number, LinkKind.CALLBACK, order.callback)
                 return order
@@ -179,6 +184,7 @@ class SqlOrders:
         await connection.execute(insert(order_events).values(line))
         if event.call_id:
             await _link(connection, number, LinkKind.CALL, event.call_id)
+        await judge_again(connection, event.call_id, event.at)
         return order
 
     async def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:

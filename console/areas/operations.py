@@ -23,7 +23,8 @@ from storage.audit import SqlAudit
 from storage.outages import SqlOutages
 from storage.outbox import SqlOutbox
 from storage.unrecorded import SqlUnrecorded
-from storage.work import SqlWork, State
+from storage.work import SqlWork
+from storage.work_states import State
 
 _NEEDS = Right.SEE_OPERATIONS
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)

@@ -15,7 +15,7 @@ from calls.errors import TranscriptionError
 from calls.ids import CallId
 from service.commands.recordings import who
 from service.settings import Settings
-from storage.work import State
+from storage.work_states import State
 
 _STATES = [state.value for state in State]
 

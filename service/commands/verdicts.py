@@ -23,6 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     show = verbs.add_parser("show", help="every verdict on a call, and on what it rests (masked)")
     show.add_argument("call")
     show.add_argument("--all-versions", action="store_true", help="also of rule sets that are not in force")
+    show.add_argument("--history", action="store_true", help="also what the same rules said before")
     show.add_argument("--language", choices=["zh-CN", "en"], default="en", help="of the explanations")
     show.set_defaults(run=_show)
     listed = verbs.add_parser("list", help="calls that broke a rule, the newest first")
@@ -54,7 +55,9 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
 
         async with database(settings) as engine:
             await SqlAccessLog(engine, SystemClock()).note(Access(who(), AccessKind.READ, "verdicts", call_id))
-            found = await SqlVerdicts(engine).verdicts(call_id)
+            book = SqlVerdicts(engine)
+            found = [*(await book.earlier(call_id) if options.history else ()), *await book.verdicts(call_id)]
+            found.sort(key=lambda each: (str(each.rule_set), each.rule, each.revision))
         texts = load_texts(Language(options.language))
         in_force = {rules.id for rules in rule_sets(settings)}
         shown = [each for each in found if options.all_versions or each.rule_set in in_force]
@@ -64,6 +67,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
             print(
                 f"{verdict.requirement:3} {verdict.rule:18} {verdict.outcome:14} {verdict.severity:9} "
                 f"{verdict.confidence:.2f}  {verdict.rule_set}"
+                f"{f', revision {verdict.revision}' if options.history else ''}"
             )
             print(f"      {because(texts, verdict.explanation).text}")
             for each in verdict.evidence:

@@ -22,7 +22,8 @@ from storage.retention import SqlRetention
 from storage.search import MaskedLeg, Query, Said, SqlSearch
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
-from storage.work import JUDGEMENT, OWED_LEGS, SqlWork, State, Tally
+from storage.work import JUDGEMENT, OWED_LEGS, SqlWork, Tally
+from storage.work_states import State
 from tests.support_prepared import dropped, prepared
 
 CALL, OTHER = CallId("hotline-1.1"), CallId("hotline-1.2")

@@ -19,7 +19,8 @@ from simulation.script import HangUp, Press, Wait
 from storage.engine import open_engine
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
-from storage.work import SqlWork, State
+from storage.work import SqlWork
+from storage.work_states import State
 from tests.e2e.scenarios import BRIEF, IGNORES, SELF_SERVED, TO_THE_END, answered, stay
 from tests.support_centre import Centre, within
 from tests.support_dashboards import ALL_SECTIONS, Asked, answer, asked, dashboards, trouble

@@ -29,7 +29,8 @@ from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
-from storage.work import SqlWork, State
+from storage.work import SqlWork
+from storage.work_states import State
 from tests.support_centre import ASIDE, Centre, own_worker, within
 from tests.support_play import ledger_of
 from tests.support_whisper import whisper_model

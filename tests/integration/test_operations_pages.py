@@ -18,7 +18,8 @@ from storage.audit import SqlAudit
 from storage.cases import SqlCases
 from storage.outages import SqlOutages
 from storage.outbox import SqlOutbox
-from storage.work import SqlWork, State
+from storage.work import SqlWork
+from storage.work_states import State
 from tests.support_cases import CLOCKS, ZERO, registered
 from tests.support_console import ServedConsole, SetTime, served
 from tests.support_operations import NOW, a_team, ring_some, something_in_the_books, with_team

@@ -36,7 +36,8 @@ from storage.ledger import SqlLedger
 from storage.search import Query, SqlSearch
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
-from storage.work import JUDGEMENT, SqlWork, State, Work
+from storage.work import JUDGEMENT, SqlWork, Work
+from storage.work_states import State
 from tests.support_centre import within
 from tests.support_ledger import Ring, story
 from tests.support_rabbitmq import RabbitMq

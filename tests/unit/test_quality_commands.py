@@ -23,7 +23,8 @@ from storage.access import SqlAccessLog
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
-from storage.work import JUDGEMENT, SqlWork, State
+from storage.work import JUDGEMENT, SqlWork
+from storage.work_states import State
 from tests.support_ledger import Ring, story
 
 Run = Callable[..., tuple[int, str, str]]

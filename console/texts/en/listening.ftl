@@ -138,6 +138,7 @@ player-place = { $at } of { $end }
 player-marks = Marks of verdicts
 player-said = Words
 player-verdicts = Verdicts
+player-earlier = Before ({ $at }), { $outcome }:
 player-no_words = Not transcribed yet.
 player-no_verdicts = Not judged yet.
 player-no_sound = There is no recording, or it was deleted when its time was over.

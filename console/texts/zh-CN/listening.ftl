@@ -138,6 +138,7 @@ player-place = { $at }，共 { $end }
 player-marks = 质检标记
 player-said = 通话文字
 player-verdicts = 质检结论
+player-earlier = 原判定（{ $at }）{ $outcome }：
 player-no_words = 尚无转写文字。
 player-no_verdicts = 尚无质检结论。
 player-no_sound = 没有录音，或已按保存期限删除。
