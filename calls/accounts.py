@@ -17,6 +17,15 @@ def is_login(text: str) -> bool:
     return _LOGIN.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What somebody is called."""
+
+    login: str
+    name: str
+    agent: AgentNumber | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Somebody who may sign in, or might once."""

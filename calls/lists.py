@@ -117,6 +117,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class CallName:
+    """By what people know a call again: its time and its section."""
+
+    arrived_at: datetime
+    section: SectionId | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallLine:
     """One call, or one offer of one call, as lists show it."""
 

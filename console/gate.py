@@ -328,6 +328,8 @@ class _Visit:
             elif body:
                 ask = replace(ask, body=body)
             assert self._route.handler is not None
+            if ask.person is not None and not self._route.api:
+                await self._gate._painter.names.refresh()
             return await self._route.handler(ask)
         except Refused as refused:
             return await self._refusal(refused)

@@ -14,6 +14,7 @@ from console.ask import Ask
 from console.assets import Assets
 from console.because import because
 from console.doors import flash_cookie, flash_shown
+from console.names import Names
 from console.navigation import menu_for
 from console.texts import LANGUAGES
 
@@ -26,14 +27,21 @@ _STATUSES = (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)
 class Painter:
     """Paints templates; every page extends ``frame.html.j2``, a part asked for by htmx does not."""
 
-    def __init__(self, assets: Assets, zone: ZoneInfo) -> None:
+    def __init__(self, assets: Assets, zone: ZoneInfo, names: Names) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._environment.globals |= {"asset": assets.url, "has_asset": assets.has, "address": address}
         self._environment.globals["because"] = because
         self._environment.filters |= {"day": self._day, "moment": self._moment, "clock": self._clock}
+        self._environment.filters |= {
+            "person": names.person_beside,
+            "agent": names.agent_beside,
+            "plain_person": names.person,
+            "plain_agent": names.agent,
+        }
         self.zone = zone
+        self.names = names
 
     @property
     def environment(self) -> Environment:

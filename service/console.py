@@ -19,6 +19,7 @@ from console.doorkeeper import Doorkeeper, SessionLimits
 from console.doors import Doors
 from console.gate import Gate, Runner
 from console.limits import Limits
+from console.names import Names
 from console.oidc import Provider, Terms
 from console.painter import Painter
 from console.parts import Parts
@@ -77,7 +78,7 @@ def parts_of(
         doors=Doors(settings.console.public_url, settings.console.behind_proxy),
         clock=clock,
         zone=settings.zone,
-        painter=Painter(assets, settings.zone),
+        painter=Painter(assets, settings.zone, Names(SqlPeople(engine, clock), clock)),
         accesses=SqlAccessLog(engine, clock),
         listening=ListeningRoom(custody, engine),
         figures=kpi_figures_of(settings, engine, clock),

@@ -7,7 +7,7 @@ by then is left to the next page. Nothing is counted or skipped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from calls.call import Result
 from calls.ids import CallId, LegId, subject_of
-from calls.lists import CallFilter, CallLine, CallPage, Counted, Place, Rating
+from calls.lists import CallFilter, CallLine, CallName, CallPage, Counted, Place, Rating
 from calls.people import Scope
 from calls.verdicts import Outcome
 from storage.faults import translated
@@ -132,6 +132,19 @@ class SqlCallLists:
                     return None
                 found = replace(_line(row), call_id=call_id)
                 return (await _told(connection, [found]))[0]
+
+    async def named(self, ids: Collection[CallId]) -> dict[CallId, CallName]:
+        """By what people know these calls again; a recording of why somebody was dissatisfied, by its call."""
+        about = {each: subject_of(each) for each in ids}
+        if not about:
+            return {}
+        columns = (calls.c.call_id, calls.c.arrived_at, calls.c.section)
+        wanted = select(*columns).where(calls.c.call_id.in_(set(about.values())))
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(wanted)).all()
+        found = {row.call_id: CallName(row.arrived_at, row.section) for row in rows}
+        return {each: found[call_id] for each, call_id in about.items() if call_id in found}
 
     def _connected(self) -> _Connected:
         return _Connected(self._engine, self._sqlite)

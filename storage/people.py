@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from calls.accounts import Account
+from calls.accounts import Account, Named
 from calls.custody import Access
 from calls.errors import PeopleError, StorageRefused
 from calls.ids import AgentNumber, Language, SectionId
@@ -42,6 +42,14 @@ class SqlPeople:
         if role is not None:
             wanted = wanted & people.c.login.in_(select(grants.c.login).where(grants.c.role == role))
         return await self._accounts(wanted, limit)
+
+    async def names(self) -> list[Named]:
+        """Everybody's name, also of who has left."""
+        wanted = select(people.c.login, people.c.name, people.c.agent)
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(wanted)).all()
+        return [Named(row.login, row.name, AgentNumber(row.agent) if row.agent else None) for row in rows]
 
     async def add(self, account: Account, access: Access) -> None:
         """A new account. Raises PeopleError if the name, or the agent's number, is taken."""

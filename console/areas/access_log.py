@@ -11,6 +11,7 @@ from calls.custody import Access, AccessKind
 from calls.ids import CallId
 from calls.people import Right
 from console.ask import Ask
+from console.call_names import call_names
 from console.painter import address, seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
@@ -64,6 +65,7 @@ class AccessLogArea:
             asked=asked,
             wrong=wrong,
             entries=shown,
+            call_names=await call_names(self._parts, ask.texts, [entry.access.call_id for entry in shown]),
             kinds=[(kind.value, ask.texts.named("access_kind", kind.value)) for kind in AccessKind],
             first=address("/access-log", ask.query, before="") if before else "",
             more=shown[-1].number if len(entries) > _LINES else None,

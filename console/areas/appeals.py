@@ -58,9 +58,10 @@ class Appeals:
         scores = ask.scope(Right.SCORE).covers(score.section, score.agent) and not own
         coaches = ask.scope(Right.COACH).covers(score.section, score.agent) and not own
         changing = Act.HAND_IN if score.state is ScoreState.OPEN else Act.REVISE
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "score",
+            naming=[score.call_id],
             score=score,
             pages=pages,
             steps=await self._desk.scores.steps(score.score_id),
@@ -87,7 +88,9 @@ class Appeals:
         last = found[-1].score_id if len(found) == PAGE else None
         now = self._desk.now()
         to_do = {score.score_id for score in found if can(score, Act.ACKNOWLEDGE, now)}
-        return self._desk.page(ask, "own", scores=found, last=last, to_do=to_do)
+        return await self._desk.page(
+            ask, "own", naming=[each.call_id for each in found], scores=found, last=last, to_do=to_do
+        )
 
     async def appeals(self, ask: Ask) -> web.Response:
         """Appeals that wait for a decision."""
@@ -95,7 +98,9 @@ class Appeals:
         found = await self._desk.scores.page(which, before=before_in(ask), limit=PAGE)
         last = found[-1].score_id if len(found) == PAGE else None
         lines = [(score, await self._desk.scores.appeal(score.score_id)) for score in found]
-        return self._desk.page(ask, "appeals", lines=lines, last=last)
+        return await self._desk.page(
+            ask, "appeals", naming=[each.call_id for each in found], lines=lines, last=last
+        )
 
     async def acknowledge(self, ask: Ask) -> web.Response:
         """The agent has taken note."""

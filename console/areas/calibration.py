@@ -48,7 +48,7 @@ class Calibration:
         found = await self._desk.calibrations.rounds(before=before_in(ask), limit=PAGE)
         last = found[-1].round_id if len(found) == PAGE else None
         mine = [each for each in found if self._takes_part(ask, each) or self._leads(ask, each)]
-        return self._desk.page(ask, "rounds", rounds=mine, last=last)
+        return await self._desk.page(ask, "rounds", rounds=mine, last=last)
 
     async def new(self, ask: Ask) -> web.Response:
         """The form of a round."""
@@ -106,9 +106,10 @@ class Calibration:
         discussed = [each for each in sheets if each.call_id in open_calls]
         for call_id in open_calls:
             await self._desk.note(ask, call_id, f"calibration {round_.round_id}")
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "round",
+            naming=round_.calls,
             round=round_,
             form=version.form,
             handed_in={(each.call_id, each.by) for each in sheets},
@@ -156,10 +157,11 @@ class Calibration:
         version = await self._desk.version(round_.form_id, round_.form_version)
         verdicts = await self._desk.verdicts.verdicts(call_id)
         await self._desk.note(ask, call_id, f"calibration {round_.round_id}")
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "blind",
             status=422 if faults else 200,
+            naming=[call_id],
             round=round_,
             call_id=call_id,
             version=version,
@@ -174,9 +176,10 @@ class Calibration:
         forms = {each.form_id: each for each in reversed(await self._desk.forms.all()) if each.published}
         recent = await self._desk.scores.page(ScoreFilter(scope=ask.scope(Right.LEAD_QUALITY)), limit=20)
         calls = dict.fromkeys(score.call_id for score in recent)
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "round_new",
+            naming=calls,
             status=422 if faults else 200,
             faults=faults,
             forms=list(forms.values()),

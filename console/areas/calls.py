@@ -224,7 +224,7 @@ class CallsArea:
         """What forms offer."""
         return {
             "sections": [(section, self._section(section, texts)) for section in self._parts.sections],
-            "agents": [(agent, agent) for agent in self._parts.roster],
+            "agents": [(agent, self._parts.painter.names.agent(agent)) for agent in self._parts.roster],
             "languages": [(tag, texts.named("language", tag)) for tag in LANGUAGES],
             "results": [(result, texts(f"result.{result}")) for result in Result],
             "ratings": [(rating, texts(f"rating.{rating}")) for rating in Rating],

@@ -14,10 +14,12 @@ from calls.case_events import CaseReassigned, HandOverOffered, NoteAdded
 from calls.cases import CaseNumber, DepartmentId, State
 from calls.custody import AccessKind
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError
+from calls.ids import CallId
 from calls.people import Right
 from cases.flow import ACTORS, Fault, Wrong, allowed
 from cases.office import Incomplete
 from console.ask import Ask
+from console.call_names import call_names
 from console.cases.acts import FORMS, as_it_is, event_of
 from console.cases.books import CaseBooks, login_of
 from console.cases.calling import Calling, calling
@@ -208,6 +210,7 @@ class CasesArea:
             "cases/case.html.j2",
             status=status,
             case=case,
+            call_names=await call_names(self._parts, ask.texts, [CallId(link.ref) for link in case.links]),
             steps=steps[::-1],
             paused=paused,
             history=naming.lines(await self._books.cases.history(case.number), seen),

@@ -44,9 +44,10 @@ class Coaching:
         found = await self._desk.coaching.tasks(
             reach(ask, *_EITHER), is_open=is_open, before=before_in(ask), limit=PAGE
         )
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "coaching",
+            naming=[task.call_id for task in found],
             tasks=found,
             last=found[-1].task_id if len(found) == PAGE else None,
             is_open=is_open,
@@ -56,7 +57,7 @@ class Coaching:
     async def new(self, ask: Ask) -> web.Response:
         """The form of a task, about a call or a score."""
         call, score = await self._about(ask, ask.query.get("call", ""), ask.query.get("score", ""))
-        return self._new(ask, call, score, [])
+        return await self._new(ask, call, score, [])
 
     async def add(self, ask: Ask) -> web.Response:
         """Make a task."""
@@ -69,7 +70,7 @@ class Coaching:
         if due is None or due < self._today():
             faults.append("due")
         if faults or due is None:
-            return self._new(ask, call, score, faults)
+            return await self._new(ask, call, score, faults)
         assert call.connected is not None, "call_within lets no other through"
         await self._desk.coaching.add(
             Task(
@@ -109,13 +110,14 @@ class Coaching:
             call_id = score.call_id
         return await self._desk.call_within(ask, call_id, Right.COACH), score
 
-    def _new(self, ask: Ask, call: Call, score: Score | None, faults: list[str]) -> web.Response:
+    async def _new(self, ask: Ask, call: Call, score: Score | None, faults: list[str]) -> web.Response:
         assert call.connected is not None, "call_within lets no other through"
         agent: AgentNumber = call.connected.agent
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "coaching_new",
             status=422 if faults else 200,
+            naming=[call.call_id],
             call=call,
             agent=agent,
             score=score,

@@ -38,9 +38,10 @@ class Findings:
             reach(ask, *_READERS), self._desk.now() - _BACK, before=_place(ask), limit=PAGE
         )
         last = found[-1] if len(found) == PAGE else None
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "findings_list" if ask.partial else "findings",
+            naming=[each.call_id for each in found],
             findings=found,
             open=sum(each.seen_by is None for each in found),
             more=f"{last.judged_at.isoformat()}_{last.call_id}" if last else "",

@@ -42,7 +42,7 @@ class Forms:
         """All forms with their versions."""
         everything = await self._desk.forms.all()
         grouped = [(form_id, list(versions)) for form_id, versions in groupby(everything, lambda v: v.form_id)]
-        return self._desk.page(ask, "forms", forms=grouped)
+        return await self._desk.page(ask, "forms", forms=grouped)
 
     async def begin(self, ask: Ask) -> web.Response:
         """A new form: blank, or as the one that comes with the product; or the next version of one there is."""
@@ -62,11 +62,11 @@ class Forms:
         found = await self._desk.forms.version(FormId(ask.params["form_id"]), number_in(ask, "version"))
         if found is None:
             raise web.HTTPNotFound
-        return self._desk.page(ask, "form", version=found)
+        return await self._desk.page(ask, "form", version=found)
 
     async def draft(self, ask: Ask) -> web.Response:
         """The builder."""
-        return self._builder(ask, draft := await self._draft(ask), draft.form)
+        return await self._builder(ask, draft := await self._draft(ask), draft.form)
 
     async def change(self, ask: Ask) -> web.Response:
         """A button of the builder: what is typed is saved first, whatever the button."""
@@ -74,11 +74,11 @@ class Forms:
         pressed = read_pressed(ask.form.get("act", ""))
         typed = read_form(ask.form, self._desk.parts.quality.rule_ids)
         if ask.form.get("edit") != str(draft.edit) and pressed.act is not Act.COPY:
-            return self._builder(ask, draft, typed, overtaken=True)
+            return await self._builder(ask, draft, typed, overtaken=True)
         try:
             return await self._press(ask, draft, typed, pressed)
         except Overtaken:
-            return self._builder(ask, await self._draft(ask), typed, overtaken=True)
+            return await self._builder(ask, await self._draft(ask), typed, overtaken=True)
 
     async def _press(self, ask: Ask, draft: FormVersion, typed: Form, pressed: Pressed) -> web.Response:
         forms, who, now = self._desk.forms, ask.who.login, self._desk.now()
@@ -91,16 +91,16 @@ class Forms:
         if pressed.act is not Act.PUBLISH:
             return seen_elsewhere(_draft_of(saved) + _anchor(pressed), "quality_flash.saved")
         if faults := check_form(saved.form):
-            return self._builder(ask, saved, saved.form, faults)
+            return await self._builder(ask, saved, saved.form, faults)
         await forms.publish(saved, who, now)
         return seen_elsewhere(
             f"/quality/forms/{saved.form_id}/versions/{saved.version}", "quality_flash.published"
         )
 
-    def _builder(
+    async def _builder(
         self, ask: Ask, draft: FormVersion, form: Form, faults: Sequence[Fault] = (), *, overtaken: bool = False
     ) -> web.Response:
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "form_draft",
             status=409 if overtaken else 422 if faults else 200,

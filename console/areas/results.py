@@ -86,7 +86,7 @@ class Results:
         versions = await self._versions(scores)
         at_random = [score for score in scores if score.part is Part.RANDOM]
         passed = sum((score.total or 0) >= versions[_label(score)].form.pass_mark for score in at_random)
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "results",
             plans=plans,
@@ -110,9 +110,10 @@ class Results:
             if rule and leads
             else []
         )
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "rules",
+            naming=[each.call_id for each in objections],
             lines=sorted(lines, key=lambda line: (-line.share, line.counted.rule)),
             rule=rule,
             objections=objections,

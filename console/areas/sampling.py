@@ -51,7 +51,7 @@ class Sampling:
 
     async def plans(self, ask: Ask) -> web.Response:
         """All plans."""
-        return self._desk.page(ask, "plans", plans=await self._desk.samples.plans())
+        return await self._desk.page(ask, "plans", plans=await self._desk.samples.plans())
 
     async def new(self, ask: Ask) -> web.Response:
         """The form of a plan that is to be made."""
@@ -80,7 +80,7 @@ class Sampling:
         if asked and plan.retired_at is None and ask.who.may(Right.SCORE) and period is not None:
             preview = await self._drawing.preview(plan, period, ask.who)
         draws = await self._desk.samples.draws(plan.plan_id, before=before_in(ask), limit=PAGE)
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "plan",
             plan=plan,
@@ -122,9 +122,10 @@ class Sampling:
         """A draw as it was recorded; if asked for, whether doing it again gives the same."""
         found = await self._draw(ask)
         plan = await self._desk.samples.plan(found.plan_id)
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "draw",
+            naming=[pick.call_id for pick in found.drawn.picked],
             draw=found,
             plan=plan,
             lines=by_agent(found.drawn),
@@ -151,7 +152,7 @@ class Sampling:
     async def _form(self, ask: Ask, plan: SamplingPlan, faults: list[str]) -> web.Response:
         newest = {each.form_id: each for each in reversed(await self._desk.forms.all()) if each.published}
         mine = ask.scope(Right.LEAD_QUALITY)
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "plan_new",
             status=422 if faults else 200,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from calls.errors import NotNow, Overtaken
-from calls.ids import AgentNumber, FormId
+from calls.ids import AgentNumber, CallId, FormId
 from calls.people import Right
 from calls.quality import FormVersion, Revision, Score, ScoreState, Sheet, Step
 from calls.verdicts import Verdict
@@ -57,7 +57,7 @@ class Scoring:
         """What the reader has to score."""
         which = ScoreFilter(scope=ask.scope(Right.SCORE), states=(ScoreState.OPEN,), assigned_to=ask.who.login)
         found = await self._desk.scores.page(which, before=before_in(ask), limit=PAGE)
-        return self._desk.page(ask, "queue", scores=found, last=_last(found))
+        return await self._desk.page(ask, "queue", naming=_calls(found), scores=found, last=_last(found))
 
     async def scores(self, ask: Ask) -> web.Response:
         """All scores within reach, by state."""
@@ -72,8 +72,15 @@ class Scoring:
             period=period or None,
         )
         found = await self._desk.scores.page(which, before=before_in(ask), limit=PAGE)
-        return self._desk.page(
-            ask, "scores", scores=found, last=_last(found), state=state, states=list(ScoreState), agent=agent
+        return await self._desk.page(
+            ask,
+            "scores",
+            naming=_calls(found),
+            scores=found,
+            last=_last(found),
+            state=state,
+            states=list(ScoreState),
+            agent=agent,
         )
 
     async def sheet(self, ask: Ask) -> web.Response:
@@ -184,7 +191,7 @@ class Scoring:
         """A call that is to be scored by hand: which form."""
         call = await self._desk.call_within(ask, ask.params["call_id"], Right.SCORE)
         forms = {each.form_id: each for each in reversed(await self._desk.forms.all()) if each.published}
-        return self._desk.page(ask, "pick", call=call, forms=list(forms.values()))
+        return await self._desk.page(ask, "pick", naming=[call.call_id], call=call, forms=list(forms.values()))
 
     async def open(self, ask: Ask) -> web.Response:
         """Score a call that no plan drew."""
@@ -244,10 +251,11 @@ class Scoring:
     ) -> web.Response:
         score = work.score
         await self._desk.note(ask, score.call_id, "scoring")
-        return self._desk.page(
+        return await self._desk.page(
             ask,
             "sheet",
             status=409 if overtaken else 422 if faults else 200,
+            naming=[score.call_id],
             score=score,
             version=work.version,
             sheet=shown_sheet(work.version.form, sheet, work.verdicts),
@@ -260,6 +268,10 @@ class Scoring:
             keep=f"/quality/scores/{score.score_id}/draft",
             blind=False,
         )
+
+
+def _calls(found: Sequence[Score]) -> list[CallId]:
+    return [score.call_id for score in found]
 
 
 def _last(found: Sequence[Score]) -> int | None:

@@ -199,7 +199,7 @@ class SearchArea:
             "to_second": lambda at: moment(at, zone),
             "section_name": lambda section: self._section(section, language),
             "sections": [(section, self._section(section, language)) for section in self._parts.sections],
-            "agents": [(agent, agent) for agent in self._parts.roster],
+            "agents": [(agent, self._parts.painter.names.agent(agent)) for agent in self._parts.roster],
             "ratings": [(rating, ask.texts(f"rating.{rating}")) for rating in Rating],
             "speakers": [(leg, ask.texts(f"leg.{leg}")) for leg in (Leg.CALLER, Leg.AGENT)],
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from calls.quality import FormVersion, Names, Score
 from calls.sampling import Risk
 from console import shown
 from console.ask import Ask
+from console.call_names import call_names
 from console.parts import Parts
 from console.rule_names import rule_name
 from storage.calibrations import SqlCalibrations
@@ -58,9 +59,20 @@ class Desk:
     def now(self) -> datetime:
         return self.parts.clock.now()
 
-    def page(self, ask: Ask, template: str, *, status: int = 200, **values: object) -> web.Response:
-        """A page of ``templates/quality``, with the words of the reader's language as ``w``."""
-        words = Words(self.parts, ask)
+    async def page(
+        self,
+        ask: Ask,
+        template: str,
+        *,
+        status: int = 200,
+        naming: Iterable[CallId | None] = (),
+        **values: object,
+    ) -> web.Response:
+        """A page of ``templates/quality``, with the words of the reader's language as ``w``.
+
+        ``naming``: the calls that it names, by their time and section.
+        """
+        words = Words(self.parts, ask, await call_names(self.parts, ask.texts, naming))
         return self.parts.painter.page(ask, f"quality/{template}.html.j2", status=status, w=words, **values)
 
     async def version(self, form_id: FormId, version: int) -> FormVersion:
@@ -130,12 +142,18 @@ class Words:
 
     parts: Parts
     ask: Ask
+    calls: Mapping[CallId, str]
+    """What the calls are called that the page names."""
 
     def section(self, section: SectionId | str | None) -> str:
         if not section:
             return shown.NOTHING
         names = self.parts.sections.get(SectionId(section), {})
         return names.get(self.ask.texts.language, str(section))
+
+    def call_name(self, call_id: CallId) -> str:
+        """Its time and section; the id of a call that the page does not know by them."""
+        return self.calls.get(call_id, call_id)
 
     def rule(self, rule: str) -> str:
         return rule_name(rule, self.ask.texts.language)

@@ -80,6 +80,7 @@ async def test_a_complaint_from_the_counter_to_its_summary_and_worked_again_in_b
     status, page = await console.get("chief", f"/cases/{ONE}")
     assert status == 200 and "已登记，待转办" in page and "自动扶梯停了三天" in page and "设备故障" in page
     assert "2026-11-24 24:00" in page, "when the step is due, as people say it"
+    assert "李建国 <small>agent2</small>" in page, "who registered it, by name"
     again = [("chief", "forwarded", {"department": "stations"})]
     path = []
     for n in range(2):

@@ -165,6 +165,7 @@ async def test_who_saw_what_of_this_caller(console: ServedConsole) -> None:
 
     assert await console.post("admin", "/access-log", {"actor": "lead"}) == (303, "/access-log?actor=lead")
     text = (await console.get("admin", "/access-log?actor=lead&kind=read"))[1]
+    assert "陈静 <small>lead</small>" in text, "who it was, by name"
     assert "9.9" in text
     assert "<script>alert" not in text
     table = (await console.get("admin", "/access-log?case=ts2026-00007"))[1].split("<tbody>")[1]

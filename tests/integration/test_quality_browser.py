@@ -204,7 +204,7 @@ async def test_an_immediate_finding_comes_up_by_itself(browser: Browser, console
     await expect(page.get_by_text("没有即时告警")).to_be_visible()
     bad = [("no-insult", Outcome.BROKEN, Severity.IMMEDIATE)]
     await put_verdicts(console.engine, "2.1", bad, NOW)
-    await expect(page.get_by_role("link", name="2.1 ▶ 0:12")).to_be_visible()
+    await expect(page.get_by_role("link", name="咨询受理科 ▶ 0:12")).to_be_visible()
     await page.get_by_role("button", name="受理").click()
     await expect(page.get_by_text("monitor 于")).to_be_visible()
     await page.context.close()

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.people import Grant, Person, Right, Role
 from calls.quality import Score
 from calls.verdicts import Outcome, Severity
@@ -40,6 +41,7 @@ from tests.support_pages import Front, Seen, TestClock, Typed
 from tests.support_prepared import dropped, prepared
 from tests.support_quality import put_recording, put_verdicts
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 INQUIRY, COMPLAINT = SectionId("inquiry"), SectionId("complaint")
 
 
@@ -158,6 +160,12 @@ async def calls_of_last_week(engine: AsyncEngine, clock: TestClock) -> None:
     bad = [("greeting", Outcome.BROKEN, Severity.MAJOR), ("thanks", Outcome.KEPT, Severity.MINOR)]
     for number in range(10):
         await put_verdicts(engine, f"{number + 1}.1", bad, clock.now())
+
+
+def called(centre: Centre, number: int) -> str:
+    """What pages call one of these calls: by its time and its section."""
+    arrived = centre.clock.now() - timedelta(days=8) + timedelta(hours=number - 1)
+    return f"{arrived.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} {SECTION_NAMES[INQUIRY][Language('en')]}"
 
 
 # ── The main path ────────────────────────────────────────────────────────────────────────────────────────────
@@ -538,13 +546,13 @@ async def test_blind_scores_are_discussed_once_all_are_in(centre: Centre) -> Non
     assert (await front.get(LEAD, f"{here}/sheets/1.1")).status == 404, "the lead does not score in this round"
     await hand_in(BOB, "1.1", "1")
     page = await front.get(MON, here)
-    assert "said by bob" in page.text and "Discussion: call 1.1" in page.text
-    assert "Discussion: call 2.1" not in page.text and "not defined" in page.text
+    assert "said by bob" in page.text and f"Discussion: call {called(centre, 1)}" in page.text
+    assert f"Discussion: call {called(centre, 2)}" not in page.text and "not defined" in page.text
     twice = await hand_in(MON, "1.1", "0")
     assert twice.status == 303 and "said by mon" in (await front.get(MON, here)).text
     await hand_in(MON, "2.1", "0")
     await front.post(LEAD, f"{here}/close")
-    assert "Discussion: call 2.1" in (await front.get(BOB, here)).text
+    assert f"Discussion: call {called(centre, 2)}" in (await front.get(BOB, here)).text
     assert (await front.get(BOB, f"{here}/sheets/2.1")).status == 404
     assert here in (await front.get(MON, "/quality/calibration")).text
     assert here not in (await front.get(OTHER, "/quality/calibration")).text
