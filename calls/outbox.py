@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from calls.cases import CaseNumber
+from calls.cases import CaseNumber, Series
+
+_PREFIXES = {Series.COMPLAINT.value: "case", Series.WORK_ORDER.value: "order", Series.INQUIRY.value: "inquiry"}
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One line of a case's history, as it is told outside."""
+    """One line of the history of a complaint or a work order, or an inquiry's filing, as it is told outside."""
 
     id: int
     """Goes up with every line of any case; a reader who has seen 7 asks for those after 7."""
@@ -28,6 +30,11 @@ class News:
     section: str
     channel: str
     at: datetime
+
+    @property
+    def type(self) -> str:
+        """``case.registered``, ``order.dispatched``, ``inquiry.filed`` …: by what the number is of."""
+        return f"{_PREFIXES.get(self.number[:2], 'case')}.{self.kind}"
 
 
 class DeliveryState(StrEnum):

@@ -23,7 +23,8 @@ class Operation:
     path: str
     summary: str
     description: str
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
+    """``None``: an answer without a body."""
     query: type[BaseModel] | None = None
     method: str = "get"
     body: type[BaseModel] | None = None
@@ -40,7 +41,7 @@ def document(
 ) -> dict[str, Any]:
     """The document. Every operation may answer with ``failure`` under 400 and 503."""
     told = list(operations)
-    models: list[Any] = [(each.answer, "serialization") for each in told]
+    models: list[Any] = [(each.answer, "serialization") for each in told if each.answer]
     models += [(each.body, "validation") for each in told if each.body]
     _, schemas = models_json_schema([*models, (failure, "serialization")], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
@@ -68,7 +69,7 @@ def _described(operation: Operation, failure: type[BaseModel]) -> dict[str, Any]
         ],
         **({"requestBody": _body(operation.body)} if operation.body else {}),
         "responses": {
-            str(operation.status): _response(operation.answer.__doc__ or "", operation.answer),
+            str(operation.status): _answer(operation.answer),
             **{status: _response(text, failure) for status, text in refused.items()},
         },
     }
@@ -89,6 +90,10 @@ def _places(operation: Operation) -> list[dict[str, Any]]:
 def _body(model: type[BaseModel]) -> dict[str, Any]:
     schema = {"$ref": _REF.format(model=model.__name__)}
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _answer(model: type[BaseModel] | None) -> dict[str, Any]:
+    return _response(model.__doc__ or "", model) if model else {"description": "Nothing more to say."}
 
 
 def _response(text: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def body_of(news: News) -> bytes:
     """What is posted: nothing personal (P3)."""
     told = {
         "id": news.id,
-        "type": f"case.{news.kind}",
+        "type": news.type,
         "at": news.at.isoformat(),
         "case": {
             "number": news.number,

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.case import Case
 from calls.cases import CaseNumber
+from calls.inquiries import Inquiry, WorkOrder
 from calls.outbox import Delivery, DeliveryState, News
 from storage.engine import for_writing
 from storage.faults import translated
@@ -27,21 +28,32 @@ _LOCK = 7_366_016
 _AT_ONCE = 500
 
 
-async def put(connection: AsyncConnection, case: Case, kind: str, at: datetime) -> None:
-    """Tell of the line that made the case what it is now. The last statement of its transaction."""
+async def put(connection: AsyncConnection, matter: Case | WorkOrder | Inquiry, kind: str, at: datetime) -> None:
+    """Tell of the line that made a matter what it is now. Only news comes behind it in its transaction."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
     await connection.execute(
         insert(news).values(
-            number=case.number,
-            version=case.version,
+            number=matter.number,
+            version=_version(matter),
             kind=kind,
-            state=case.state.value,
-            section=case.section,
-            channel=case.channel.value,
+            state=_state(matter),
+            section=matter.section,
+            channel="" if isinstance(matter, WorkOrder) else matter.channel.value,
             at=at,
         )
     )
+
+
+def _version(matter: Case | WorkOrder | Inquiry) -> int:
+    """An inquiry has no history: it is filed, and may be dispatched later."""
+    return matter.version if not isinstance(matter, Inquiry) else 1 + (matter.work_order is not None)
+
+
+def _state(matter: Case | WorkOrder | Inquiry) -> str:
+    if isinstance(matter, Inquiry):
+        return "dispatched" if matter.work_order else "answered"
+    return matter.state.value
 
 
 class SqlOutbox:

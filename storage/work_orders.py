@@ -33,6 +33,7 @@ from storage.case_words import words_in
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.folding import folded
+from storage.outbox import put
 from storage.rejudging import judge_again
 
 
@@ -63,6 +64,9 @@ class SqlOrders:
                     await _link(connection, number, LinkKind.CALL, filed.call_id)
                 await judge_again(connection, filed.call_id, filed.filed_at)
                 await remember(connection, key, number, inquiry, filed.filed_at)
+                await put(connection, filed, "filed", filed.filed_at)
+                if order and dispatch:
+                    await put(connection, order, dispatch.kind, dispatch.at)
                 return filed
 
     async def inquiry(self, number: CaseNumber) -> Inquiry:
@@ -85,6 +89,8 @@ class SqlOrders:
                 order = await self._dispatch(connection, replace(event, origin=number))
                 changed = update(inquiries).where(inquiries.c.number == number).values(work_order=order.number)
                 await connection.execute(changed)
+                await put(connection, replace(inquiry, work_order=order.number), event.kind, event.at)
+                await put(connection, order, event.kind, event.at)
                 return order
 
     async def inquiries(
@@ -121,6 +127,7 @@ class SqlOrders:
                     return WorkOrder.of(known, await _history(connection, known))
                 order = await self._dispatch(connection, event)
                 await remember(connection, key, order.number, event, event.at)
+                await put(connection, order, event.kind, event.at)
                 return order
 
     async def order(self, number: CaseNumber) -> WorkOrder:
@@ -162,6 +169,7 @@ class SqlOrders:
                     await judge_again(connection, order.call_id, event.at)
                 if order.callback:
                     await _link(connection, number, LinkKind.CALLBACK, order.callback)
+                await put(connection, order, event.kind, event.at)
                 return order
 
     async def promised_by(self, moment: datetime) -> list[WorkOrder]:

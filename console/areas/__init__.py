@@ -20,6 +20,7 @@ from console.areas.listening import listening_areas
 from console.areas.login import Login
 from console.areas.oidc import OidcLogin
 from console.areas.operations import OperationsArea
+from console.areas.order_api import OrderApi
 from console.areas.people import PeopleArea
 from console.areas.quality import quality_areas
 from console.areas.start import Start
@@ -49,6 +50,7 @@ def areas(parts: Parts) -> list[Area]:
         CaseFiguresArea(parts),
         CountedArea(parts),
         CaseApi(parts),
+        OrderApi(parts),
         SystemsApi(parts),
         SurveyPages(parts),
         IntakeArea(parts, parts.intake),

@@ -12,8 +12,9 @@ from calls.cases import CaseNumber, Series, parse_number
 from calls.custody import AccessKind
 from calls.errors import AttachmentRefused, CaseUnknown
 from calls.people import Right
+from cases.orders import may_see
 from console.ask import Ask
-from console.cases.books import CaseBooks, login_of, order_within
+from console.cases.books import CaseBooks, login_of
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get
@@ -88,7 +89,7 @@ class AttachmentsArea:
         if parsed[0] is Series.COMPLAINT:
             return (await self._books.office.seen(number, ask.who)).number
         order = await self._books.orders.order(number)
-        if not order_within(order, ask.who, Right.READ_CASES):
+        if not may_see(order, ask.who):
             raise CaseUnknown(number)
         return number
 

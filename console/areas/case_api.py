@@ -82,7 +82,7 @@ OPERATIONS = (
     ),
 )
 
-_Handler = Callable[[Ask], Awaitable[web.Response]]
+Handler = Callable[[Ask], Awaitable[web.Response]]
 
 
 class CaseApi:
@@ -97,7 +97,7 @@ class CaseApi:
         """What is answered."""
         read, file = Right.READ_CASES, Right.FILE_CASES
         one = f"{_BASE}/{{number:TS[0-9-]+}}"
-        table: tuple[tuple[str, str, Right, _Handler], ...] = (
+        table: tuple[tuple[str, str, Right, Handler], ...] = (
             ("GET", f"{_BASE}/openapi.json", read, self.openapi),
             ("GET", _BASE, read, self.ledger),
             ("POST", _BASE, file, self.register),
@@ -105,7 +105,7 @@ class CaseApi:
             ("POST", f"{one}/lines", read, self.write),
         )
         return [
-            Route(method=method, path=path, needs=needs, handler=_safe(handler), api=True)
+            Route(method=method, path=path, needs=needs, handler=safe(handler), api=True)
             for method, path, needs, handler in table
         ]
 
@@ -136,7 +136,7 @@ class CaseApi:
         """Take a complaint in."""
         key = key_of(ask)
         if key is None:
-            return _failed(400, NO_KEY)
+            return failed(400, NO_KEY)
         told = _read(NewCase, ask.body)
         event = CaseRegistered(
             at=self._parts.clock.now(),
@@ -193,25 +193,25 @@ class CaseApi:
         return json_of(CaseOut.of(case, self._parts.case_clocks(case), history), status)
 
 
-def _safe(handler: _Handler) -> _Handler:
+def safe(handler: Handler) -> Handler:
     """The handler, with errors answered as what they are."""
 
     async def answered(ask: Ask) -> web.Response:
         try:
             return await handler(ask)
         except COMMON as error:
-            return _failed(*refusal(error, ask.method))
+            return failed(*refusal(error, ask.method))
         except SearchError as error:
-            return _failed(400, str(error))
+            return failed(400, str(error))
         except Incomplete as error:
             faults = [FaultOut(field=fault.field, wrong=fault.wrong.value) for fault in error.faults]
             return json_of(CaseFailure(error="something is missing or cannot be", faults=faults), 422)
         except CaseUnknown:
-            return _failed(404, "there is no such complaint")
+            return failed(404, "there is none of this number")
         except CaseConflict as error:
             return json_of(CaseFailure(error=str(error), version=error.version or None), 409)
         except CaseRefused as error:
-            return _failed(409, str(error))
+            return failed(409, str(error))
 
     return answered
 
@@ -221,5 +221,6 @@ def _read(model: type[_M], body: bytes) -> _M:
     return model.model_validate_json(body)
 
 
-def _failed(status: int, error: str) -> web.Response:
+def failed(status: int, error: str) -> web.Response:
+    """Why there is no other answer."""
     return json_of(CaseFailure(error=error), status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,9 +12,12 @@ from calls.errors import AccessDenied, LinkGone
 from calls.events import SurveyAnswered
 from calls.ids import CallId, is_unique_id
 from calls.people import Right
+from console.answers import json_of
+from console.areas.systems_api import SURVEY_LINKS, failed, safe
 from console.ask import Ask
 from console.parts import Parts
 from console.routes import Open, Route, get, post
+from console.systems.api_model import SurveyLinkOut, SurveyLinksOut
 from console.texts import choose_language, load_texts
 from storage.survey_links import SqlSurveyLinks, SurveyLink
 
@@ -33,16 +35,15 @@ class SurveyPages:
 
     def routes(self) -> list[Route]:
         """What it answers."""
-        outbox = "/api/v1/survey-links"
         return [
             get("/s/{token}", Open.ANYONE, self.form),
             post("/s/{token}", Open.ANYONE, self.answer),
-            Route(method="GET", path=outbox, needs=Right.WORK_CASES, handler=self.outbox, api=True),
+            Route(method="GET", path=SURVEY_LINKS, needs=Right.WORK_CASES, handler=safe(self.outbox), api=True),
             Route(
                 method="POST",
-                path=outbox + "/{call_id}/sent",
+                path=f"{SURVEY_LINKS}/{{call_id}}/sent",
                 needs=Right.WORK_CASES,
-                handler=self.sent,
+                handler=safe(self.sent),
                 api=True,
             ),
         ]
@@ -79,17 +80,17 @@ class SurveyPages:
             await self._parts.accesses.note(
                 Access(ask.who.login, AccessKind.EXPORT, "survey link to be sent", link.call_id)
             )
-        body = [
-            {
-                "call_id": link.call_id,
-                "number": link.telephone,
-                "url": f"{self._url}/s/{link.token}",
-                "language": link.language,
-                "expires_at": link.expires_at.isoformat(),
-            }
+        links = [
+            SurveyLinkOut(
+                call_id=link.call_id,
+                number=link.telephone,
+                url=f"{self._url}/s/{link.token}",
+                language=link.language,
+                expires_at=link.expires_at,
+            )
             for link in found
         ]
-        return web.Response(text=json.dumps({"links": body}, ensure_ascii=False), content_type="application/json")
+        return json_of(SurveyLinksOut(links=links))
 
     async def sent(self, ask: Ask) -> web.Response:
         """A link was sent: 204; 404 if it is not in the outbox."""
@@ -97,7 +98,7 @@ class SurveyPages:
         call_id = ask.params["call_id"]
         if is_unique_id(call_id) and await self._links.sent(CallId(call_id), self._parts.clock.now()):
             return web.Response(status=204)
-        raise web.HTTPNotFound
+        return failed(404, "it is not in the outbox")
 
     async def _link(self, ask: Ask) -> SurveyLink | None:
         token = ask.params["token"]

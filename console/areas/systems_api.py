@@ -31,11 +31,14 @@ from console.systems.api_model import (
     EventsOut,
     EventsQuery,
     NewCallbackIn,
+    SurveyLinksOut,
 )
 from storage.callbacks import SqlCallbacks
 from storage.outbox import SqlOutbox
 
 _EVENTS, _CALLBACKS = "/api/v1/events", "/api/v1/callbacks"
+SURVEY_LINKS = "/api/v1/survey-links"
+"""Answered by ``console.areas.survey``."""
 _LATEST = timedelta(days=60)
 _RIGHT = {"401": "No session and no token.", "403": "The right is missing."}
 
@@ -77,9 +80,25 @@ OPERATIONS = (
         CallbackOut,
         refused={**_RIGHT, "404": "There is none within reach."},
     ),
+    Operation(
+        SURVEY_LINKS,
+        "Survey links to be sent",
+        "One-time links, each with the number that it is for (Q2); only for who may see all sections.",
+        SurveyLinksOut,
+        refused=_RIGHT,
+    ),
+    Operation(
+        f"{SURVEY_LINKS}/{{call_id}}/sent",
+        "A survey link was sent",
+        "It leaves the outbox, and its number and token are forgotten.",
+        None,
+        method="post",
+        status=204,
+        refused={**_RIGHT, "404": "It is not in the outbox."},
+    ),
 )
 
-_Handler = Callable[[Ask], Awaitable[web.Response]]
+Handler = Callable[[Ask], Awaitable[web.Response]]
 
 
 class SystemsApi:
@@ -90,12 +109,12 @@ class SystemsApi:
         self._outbox = SqlOutbox(parts.engine)
         self._callbacks = SqlCallbacks(parts.engine)
         self._cases = CaseBooks.of(parts)
-        self._document = document("Sansheng: events and call-backs", "1", OPERATIONS, Failure)
+        self._document = document("Sansheng: events, call-backs, survey links", "1", OPERATIONS, Failure)
 
     def routes(self) -> list[Route]:
         """What is answered."""
         read, file = Right.READ_CASES, Right.FILE_CASES
-        table: tuple[tuple[str, str, Right, _Handler], ...] = (
+        table: tuple[tuple[str, str, Right, Handler], ...] = (
             ("GET", "/api/v1/systems/openapi.json", read, self.openapi),
             ("GET", _EVENTS, read, self.events),
             ("GET", _CALLBACKS, file, self.open),
@@ -103,7 +122,7 @@ class SystemsApi:
             ("GET", f"{_CALLBACKS}/{{number}}", file, self.one),
         )
         return [
-            Route(method=method, path=path, needs=needs, handler=_safe(handler), api=True)
+            Route(method=method, path=path, needs=needs, handler=safe(handler), api=True)
             for method, path, needs, handler in table
         ]
 
@@ -134,7 +153,7 @@ class SystemsApi:
         is_one = number.isascii() and number.isdigit() and len(number) < 10
         found = await self._callbacks.get(int(number)) if is_one else None
         if found is None or not ask.scope(Right.FILE_CASES).covers(found.section):
-            return _failed(404, "there is no such call-back")
+            return failed(404, "there is no such call-back")
         await self._note(ask, AccessKind.READ_CASE, f"call-back {found.number}, by the API")
         return json_of(CallbackOut.of(found, self._parts.clock.now()))
 
@@ -142,13 +161,13 @@ class SystemsApi:
         """Put somebody on the list."""
         key = key_of(ask)
         if key is None:
-            return _failed(400, NO_KEY)
+            return failed(400, NO_KEY)
         new = await self._new(ask, NewCallbackIn.model_validate_json(ask.body), key)
         await self._note(ask, AccessKind.CHANGE_CASE, "a call back is promised, by the API")
         now = self._parts.clock.now()
         listed = await self._callbacks.enlist(new, now)
         if not _is_same(listed, new):
-            return _failed(409, "the key stands for another call-back")
+            return failed(409, "the key stands for another call-back")
         return json_of(CallbackOut.of(listed, now), 201)
 
     async def _new(self, ask: Ask, told: NewCallbackIn, key: str) -> NewCallback:
@@ -216,19 +235,20 @@ def _nothing_else(ask: Ask) -> None:
         raise _Wrong("this address takes no parameters")
 
 
-def _safe(handler: _Handler) -> _Handler:
+def safe(handler: Handler) -> Handler:
     """The handler, with errors answered as what they are."""
 
     async def answered(ask: Ask) -> web.Response:
         try:
             return await handler(ask)
         except COMMON as error:
-            return _failed(*refusal(error, ask.method))
+            return failed(*refusal(error, ask.method))
         except (_Wrong, NumberRefused) as error:
-            return _failed(422 if ask.method == "POST" else 400, str(error))
+            return failed(422 if ask.method == "POST" else 400, str(error))
 
     return answered
 
 
-def _failed(status: int, error: str) -> web.Response:
+def failed(status: int, error: str) -> web.Response:
+    """Why there is no other answer."""
     return json_of(Failure(error=error), status)

@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
 
 from calls.case_book import OrderQuery
-from calls.cases import DepartmentId, Login
+from calls.cases import DepartmentId
 from calls.custody import AccessKind
-from calls.errors import CaseConflict, CaseRefused, CaseUnknown, SearchError
-from calls.ids import SectionId
+from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError
 from calls.inquiries import (
     ORDER_MOVES,
-    AnyOrderEvent,
-    CallerAnswered,
-    OrderAccepted,
-    OrderCancelled,
-    OrderDone,
-    OrderNoted,
-    OrderPassedOn,
-    OrderPromisedAnew,
     OrderState,
     WorkOrder,
 )
 from calls.people import Right
-from cases.flow import LONGEST, Fault, Wrong
+from cases.office import Incomplete
+from cases.orders import may_write
 from console.ask import Ask
 from console.cases.books import CaseBooks, login_of
-from console.cases.fields import Field, Filled, Widget
+from console.cases.fields import Filled
+from console.cases.order_acts import FORMS, event_of
 from console.cases.view import ClockShown, Naming, Tone, lasting, running
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
 
 _LINES = 50
-_WHY = Field("why", Widget.AREA, required=True)
-
-FORMS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
-    {
-        OrderAccepted.kind: (),
-        OrderDone.kind: (Field("result", Widget.AREA, required=True),),
-        CallerAnswered.kind: (Field("told", Widget.AREA, required=True), Field("callback", Widget.LINE)),
-        OrderPassedOn.kind: (Field("department", Widget.CHOICE, required=True, choices="departments"), _WHY),
-        OrderPromisedAnew.kind: (
-            Field("due_at", Widget.MOMENT, required=True),
-            Field("promise", Widget.AREA, required=True),
-        ),
-        OrderNoted.kind: (Field("text", Widget.AREA, required=True),),
-        OrderCancelled.kind: (_WHY,),
-    }
-)
-
-OF_CENTRE = frozenset({CallerAnswered.kind, OrderPromisedAnew.kind, OrderCancelled.kind})
-"""What the centre does, not the department: whoever promised answers."""
 
 
 class OrdersArea:
@@ -126,40 +97,28 @@ class OrdersArea:
         kind, filled = ask.params["kind"], Filled.of(ask.form, self._parts.zone)
         if kind not in FORMS:
             return self._parts.painter.refusal(ask, 404)
-        if not may_write(ask, order, kind):
-            return self._parts.painter.refusal(ask, 403)
         now = max(self._parts.clock.now(), order.last_at)
-        event = _event_of(kind, filled, now, login_of(ask))
-        self._look(kind, filled, now)
-        if filled.faults:
-            return await self._page(ask, order, kind, filled, status=422)
+        event = event_of(kind, filled, now, login_of(ask))
         told = filled.text("version")
         version = int(told) if told.isascii() and told.isdigit() and len(told) < 8 else 0
-        if kind == OrderNoted.kind:
-            version = order.version
-        await self._books.note(ask, AccessKind.CHANGE_CASE, f"{order.number} {kind}")
         try:
-            await self._books.orders.append_order(order.number, version, event)
+            if not may_write(order, ask.who, kind):
+                raise AccessDenied(f"no right to this ({kind})")
+            if filled.faults:
+                raise Incomplete(tuple(filled.faults))
+            await self._books.note(ask, AccessKind.CHANGE_CASE, f"{order.number} {kind}")
+            await self._books.order_office.write(order.number, version, event, ask.who)
+        except AccessDenied:
+            return self._parts.painter.refusal(ask, 403)
+        except Incomplete as error:
+            filled.faults = list(error.faults)
+            return await self._page(ask, order, kind, filled, status=422)
         except (CaseConflict, CaseRefused):
             fresh = await self._books.orders.order(order.number)
             return await self._page(
                 ask, fresh, kind, filled, status=409, trouble="case_page.conflict", seen=version
             )
         return seen_elsewhere(f"/orders/{order.number}", "case_page.written")
-
-    def _look(self, kind: str, filled: Filled, now: datetime) -> None:
-        for each in FORMS[kind]:
-            told = filled.text(each.name)
-            if each.required and not told:
-                filled.faults.append(Fault(each.name, Wrong.MISSING))
-            elif len(told) > LONGEST:
-                filled.faults.append(Fault(each.name, Wrong.TOO_LONG))
-        department = filled.text("department")
-        if department and not self._books.catalogue.has_department(department):
-            filled.faults.append(Fault("department", Wrong.UNKNOWN))
-        due = filled.moment("due_at")
-        if due is not None and due <= now:
-            filled.faults.append(Fault("due_at", Wrong.IN_PAST))
 
     async def _page(
         self,
@@ -173,7 +132,7 @@ class OrdersArea:
         seen: int | None = None,
     ) -> web.Response:
         words = self._words(ask)
-        kinds = [kind for kind in FORMS if (order.state, kind) in ORDER_MOVES and may_write(ask, order, kind)]
+        kinds = [kind for kind in FORMS if (order.state, kind) in ORDER_MOVES and may_write(order, ask.who, kind)]
         empty = Filled({}, self._parts.zone)
         return self._parts.painter.page(
             ask,
@@ -203,32 +162,3 @@ class OrdersArea:
         sections = self._books.section_names(ask.texts.language)
         naming = Naming(ask.texts, self._books.catalogue, sections, self._parts.zone)
         return {"naming": naming, "query": ask.query, "sections": list(sections.items())}
-
-
-def may_write(ask: Ask, order: WorkOrder, kind: str) -> bool:
-    """The department settles it, the centre answers the caller; whoever files may write notes and answer, too."""
-    working, filing = ask.scope(Right.WORK_CASES), ask.scope(Right.FILE_CASES)
-    centre = working.covers(order.section) or filing.covers(order.section)
-    if kind in OF_CENTRE:
-        return centre
-    return centre or working.covers(SectionId(order.department))
-
-
-def _event_of(kind: str, filled: Filled, at: datetime, by: Login) -> AnyOrderEvent:
-    text = filled.text
-    said: dict[str, Any] = {"at": at, "by": by, "why": text("why")}
-    match kind:
-        case OrderAccepted.kind:
-            return OrderAccepted(**said)
-        case OrderDone.kind:
-            return OrderDone(**said, result=text("result"))
-        case CallerAnswered.kind:
-            return CallerAnswered(**said, told=text("told"), callback=filled.optional("callback"))
-        case OrderPassedOn.kind:
-            return OrderPassedOn(**said, department=DepartmentId(text("department")))
-        case OrderPromisedAnew.kind:
-            return OrderPromisedAnew(**said, due_at=filled.moment("due_at") or at, promise=text("promise"))
-        case OrderNoted.kind:
-            return OrderNoted(**said, text=text("text"))
-        case _:
-            return OrderCancelled(**said)

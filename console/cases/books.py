@@ -10,9 +10,10 @@ from calls.custody import Access, AccessKind
 from calls.errors import CaseUnknown
 from calls.ids import Language, SectionId
 from calls.inquiries import Inquiry, WorkOrder
-from calls.people import Person, Right
+from calls.people import Right
 from cases.catalogue import Catalogue
 from cases.office import CaseOffice
+from cases.orders import OrderOffice
 from console.ask import Ask
 from console.parts import Parts
 from storage.callbacks import SqlCallbacks
@@ -41,17 +42,18 @@ class CaseBooks:
     ledger: SqlLedger
     tallies: SqlCaseTallies
     callbacks: SqlCallbacks
+    order_office: OrderOffice
 
     @classmethod
     def of(cls, parts: Parts) -> CaseBooks:
         """Over the parts' engine."""
         engine, zone = parts.engine, parts.zone
-        cases = SqlCases(engine, zone, parts.case_clocks)
+        cases, orders = SqlCases(engine, zone, parts.case_clocks), SqlOrders(engine, zone)
         return cls(
             parts,
             parts.case_catalogue,
             cases,
-            SqlOrders(engine, zone),
+            orders,
             SqlCaseLists(engine),
             SqlNotices(engine),
             SqlDrafts(engine),
@@ -60,6 +62,7 @@ class CaseBooks:
             SqlLedger(engine),
             SqlCaseTallies(engine, zone, parts.quality.workdays, parts.clock),
             SqlCallbacks(engine),
+            OrderOffice(orders, parts.case_catalogue, parts.clock),
         )
 
     async def note(self, ask: Ask, kind: AccessKind, what: str) -> None:
@@ -74,17 +77,13 @@ class CaseBooks:
 
     async def order(self, ask: Ask) -> WorkOrder:
         """The work order of the address, if it is within reach; on record. Raises CaseUnknown."""
-        order = await self.orders.order(number_in(ask))
-        if not order_within(order, ask.who, Right.READ_CASES):
-            raise CaseUnknown(order.number)
+        order = await self.order_office.order(number_in(ask), ask.who)
         await self.note(ask, AccessKind.READ_CASE, order.number)
         return order
 
     async def inquiry(self, ask: Ask) -> Inquiry:
         """The inquiry of the address, if it is within reach; on record. Raises CaseUnknown."""
-        inquiry = await self.orders.inquiry(number_in(ask))
-        if not ask.scope(Right.READ_CASES).covers(inquiry.section, inquiry.agent):
-            raise CaseUnknown(inquiry.number)
+        inquiry = await self.order_office.inquiry(number_in(ask), ask.who)
         await self.note(ask, AccessKind.READ_CASE, inquiry.number)
         return inquiry
 
@@ -110,12 +109,6 @@ def number_in(ask: Ask) -> CaseNumber:
     if parse_number(number) is None or number != number.upper():
         raise CaseUnknown(number)
     return number
-
-
-def order_within(order: WorkOrder, person: Person, right: Right) -> bool:
-    """Whether a work order is within reach: of the person's sections and departments."""
-    scope = person.scope(right)
-    return scope.covers(order.section) or scope.covers(SectionId(order.department))
 
 
 def login_of(ask: Ask) -> Login:

@@ -31,14 +31,14 @@ class EventCaseOut(BaseModel):
     version: int
     state: str
     section: str
-    channel: str
+    channel: str = Field(description="How it reached us; empty of a work order.")
 
 
 class EventOut(BaseModel):
-    """One line of a case's history: what webhooks post, in the same words. Nothing personal is in it (P3)."""
+    """One line of a complaint's, inquiry's or work order's history, as webhooks post it. Nothing personal (P3)."""
 
     id: int = Field(description="Goes up; the same in webhooks (`Sansheng-Event`).")
-    type: str = Field(description="`case.registered`, `case.forwarded` …")
+    type: str = Field(description="`case.registered`, `case.forwarded`, `inquiry.filed`, `order.dispatched` …")
     at: datetime
     case: EventCaseOut
 
@@ -46,7 +46,7 @@ class EventOut(BaseModel):
     def of(cls, news: News) -> EventOut:
         return cls(
             id=news.id,
-            type=f"case.{news.kind}",
+            type=news.type,
             at=news.at,
             case=EventCaseOut(
                 number=news.number,
@@ -63,6 +63,22 @@ class EventsOut(BaseModel):
 
     events: list[EventOut]
     last: int = Field(description="`after` of the next question.")
+
+
+class SurveyLinkOut(BaseModel):
+    """A link to the survey, and the number that it is to be sent to."""
+
+    call_id: str
+    number: str = Field(description="Personal data: to send the link to, and for nothing else.")
+    url: str
+    language: str
+    expires_at: datetime
+
+
+class SurveyLinksOut(BaseModel):
+    """Links that wait to be sent."""
+
+    links: list[SurveyLinkOut]
 
 
 class NewCallbackIn(BaseModel):

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from calls.case_events import NoteAdded
 from calls.cases import Login
 from calls.errors import CaseConflict, SettingsError
+from calls.inquiries import OrderAccepted
 from calls.outbox import DeliveryState, News
 from metrics.exporter import Exporter
 from service.settings import Settings, Webhook
@@ -27,7 +28,8 @@ from service.webhooks import PAUSES, Forbidden, Receiver, Webhooks, check_addres
 from storage.cases import SqlCases
 from storage.engine import open_engine
 from storage.outbox import SqlOutbox
-from tests.support_cases import CLOCKS, SHANGHAI, ZERO, SetClock, registered, steps
+from storage.work_orders import SqlOrders
+from tests.support_cases import CLOCKS, SHANGHAI, ZERO, SetClock, asked, dispatched, registered, steps
 from tests.support_prepared import dropped, prepared
 
 SECRET = "s" * 40
@@ -112,6 +114,27 @@ async def stand(engine: AsyncEngine, crm: Crm, tmp_path: Path) -> Stand:
     )
     await made.deliver()  # a new receiver begins here
     return made
+
+
+async def test_inquiries_and_work_orders_are_told_of(stand: Stand, engine: AsyncEngine, crm: Crm) -> None:
+    orders = SqlOrders(engine, SHANGHAI)
+    answered = await orders.file(asked(), "a")
+    assert await orders.file(asked(), "a") == answered
+    order = await orders.dispatch_later(answered.number, dispatched())
+    await orders.append_order(order.number, 1, OrderAccepted(at=ZERO, by=Login("zhao")))
+    await orders.file(asked(answer=""), "b", dispatched())
+    await orders.dispatch(dispatched(content="另一件"), "c")
+    await stand.deliver()
+    assert sorted(crm.told, key=lambda told: told[0]) == [  # of each its events in order
+        ("GD2026-00001", "order.dispatched", 1),
+        ("GD2026-00001", "order.accepted", 2),
+        ("GD2026-00002", "order.dispatched", 1),
+        ("GD2026-00003", "order.dispatched", 1),
+        ("ZX2026-00001", "inquiry.filed", 1),
+        ("ZX2026-00001", "inquiry.dispatched", 2),
+        ("ZX2026-00002", "inquiry.filed", 2),
+    ]
+    assert not any(word.encode() in body for _, body in crm.got for word in ("退票", "13900139000"))
 
 
 async def test_every_line_of_a_case_is_told_once_in_order_and_signed(stand: Stand, crm: Crm) -> None:

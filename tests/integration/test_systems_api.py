@@ -153,4 +153,8 @@ async def test_the_document_is_openapi(console: ServedConsole) -> None:
     status, document = await ask(console, "GET", "/api/v1/systems/openapi.json", await token_of(console))
     assert status == 200
     OpenAPIV31SpecValidator(document).validate()
-    assert set(document["paths"]) == {"/api/v1/events", "/api/v1/callbacks", "/api/v1/callbacks/{number}"}
+    assert set(document["paths"]) == {
+        "/api/v1/events",
+        *("/api/v1/callbacks", "/api/v1/callbacks/{number}"),
+        *("/api/v1/survey-links", "/api/v1/survey-links/{call_id}/sent"),
+    }
