@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from calls.desk import masked
 from calls.figures import Figure, Unit
 from metrics.reports.words import number, share
 
@@ -30,12 +31,8 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
 
 
 def masked_number(number: str | None) -> str:
-    """A caller's number as ordinary roles see it (P3): ``139••••1234``; of a short one, the last two digits."""
-    if not number:
-        return NOTHING
-    if len(number) < 8:
-        return "•" * max(0, len(number) - 2) + number[-2:]
-    return number[:3] + "•" * (len(number) - 7) + number[-4:]
+    """A caller's number as ordinary roles see it (P3): see ``calls.desk.masked``."""
+    return masked(number) or NOTHING
 
 
 def pieces(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:

@@ -51,6 +51,7 @@ class Seen:
     status: int
     text: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def location(self) -> str:
@@ -104,7 +105,8 @@ class Front:
             answer = await route.handler(ask)
         except web.HTTPException as error:
             return Seen(error.status, "", {})
-        return Seen(answer.status, answer.text or "", cast(Mapping[str, str], answer.headers))
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        return Seen(answer.status, body.decode(errors="replace"), cast(Mapping[str, str], answer.headers), body)
 
     def _found(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """As aiohttp finds routes: the first that fits."""

@@ -81,7 +81,13 @@ class Scoring:
             state=state,
             states=list(ScoreState),
             agent=agent,
+            agents=self._agents(agent),
         )
+
+    def _agents(self, asked: str) -> list[tuple[str, str]]:
+        """The roster, and whoever was asked for."""
+        numbers = dict.fromkeys([*self._desk.parts.roster, *([asked] if asked else [])])
+        return [(number, self._desk.parts.painter.names.agent(number)) for number in numbers]
 
     async def sheet(self, ask: Ask) -> web.Response:
         """The sheet: what was typed before, else what stands, else what the rules suggest."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -10,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from calls.custody import AccessKind
 from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.people import Grant, Person, Right, Role
 from calls.quality import Score
@@ -209,6 +213,30 @@ async def test_from_a_form_and_a_plan_to_a_decision_on_an_appeal(centre: Centre)
     assert "polite greeting" in rules.text and "greets in Sichuanese" in rules.text
     results = await front.get(LEAD, "/quality/results")
     assert "1001" in results.text and "form-1@1" in results.text and "one call: no interval" in results.text
+
+
+async def test_results_leave_as_a_file_under_agents_numbers_and_on_record(centre: Centre) -> None:
+    for number in await centre.drawn():
+        await centre.scored(number)
+    page = await centre.front.get(LEAD, "/quality/results")
+    typed = page.form("/quality/results/export")
+    assert (await centre.front.post(MON, "/quality/results/export", typed)).status == 403
+    silent = await centre.front.post(LEAD, "/quality/results/export", typed)
+    assert silent.location.endswith("failed=reason")
+    typed |= {"reason": "appraisal of November", "kind": "csv"}
+    told = (await centre.front.post(LEAD, "/quality/results/export", typed)).text
+    rows = list(csv.reader(io.StringIO(told.removeprefix("\ufeff"))))
+    assert [row[0] for row in rows[:3]] == ["Agent number", "1001", "1002"]
+    assert {row[8] for row in rows[1:3]} == {"form-1@1"}
+    assert "Ann" not in told, "numbers, no names"
+    book = await centre.front.post(SUPERVISOR, "/quality/results/export", typed | {"kind": "xlsx"})
+    assert book.headers["Content-Disposition"] == 'attachment; filename="quality-results.xlsx"'
+    sheet = openpyxl.load_workbook(io.BytesIO(book.body)).worksheets[0]
+    assert [cell.value for cell in sheet["A"]][:3] == ["Agent number", "1001", "1002"]
+    assert [cell.value for cell in sheet["B"]][1:3] == [float(row[1]) for row in rows[1:3]]
+    noted = [entry.access for entry in await centre.log.entries() if entry.access.kind is AccessKind.EXPORT]
+    assert [each.actor for each in noted] == ["lead", "boss"]
+    assert all("appraisal of November" in each.reason for each in noted)
 
 
 async def test_an_appeal_is_turned_down_with_a_reason(centre: Centre) -> None:
