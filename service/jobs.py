@@ -37,4 +37,4 @@ def celery_of(settings: Settings) -> Celery:
 
 def send(app: Celery, work: Work) -> None:
     """Tell workers of a leg. Blocks; raises whatever the broker's library raises."""
-    app.send_task(TASK, args=(str(CallId(work.call_id)), work.leg.value, work.is_suspect))
+    app.send_task(TASK, args=(str(CallId(work.call_id)), work.leg.value, work.is_suspect, work.error is not None))

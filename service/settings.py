@@ -227,7 +227,12 @@ class Transcription(_Part):
     """What was said, recognised offline."""
 
     enabled: bool = Field(True, description="whether recordings are transcribed and judged")
-    threads: int = Field(0, ge=0, le=64, description="legs at a time; 0: one processor less than there are")
+    threads: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="legs at a time, and one more for calls just ended; 0: one processor less than there are",
+    )
     broker_url: str = Field(
         "", description="Celery's broker, such as redis://host/0 or amqp://host//; empty: a file in var_dir"
     )

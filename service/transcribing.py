@@ -91,6 +91,12 @@ class Transcriber:
         elif not error:
             self._told = set()
 
+    async def next(self, *, only_fresh: bool) -> tuple[CallId, Leg] | None:
+        """What is to be done next, if anything. Raises StorageError."""
+        async with self._work() as (_, work):
+            found = await work.next(self._clock.now(), only_fresh=only_fresh)
+            return (found.call_id, found.leg) if found else None
+
     async def give_back(self, call_id: CallId, leg: Leg, state: State, error: str) -> None:
         """What could not be finished is no longer in this worker's hands. Raises StorageError."""
         async with self._work() as (_, work):
@@ -156,9 +162,18 @@ def _prompt(language: str, name: str) -> Pcm | None:
         return None
 
 
-def run_leg(transcriber: Transcriber, call_id: str, leg: str, *, alone: bool) -> None:
+def next_leg(transcriber: Transcriber, *, only_fresh: bool) -> tuple[CallId, Leg] | None:
+    """What a worker thread does next; nothing while the database is away."""
+    try:
+        return asyncio.run(transcriber.next(only_fresh=only_fresh))
+    except StorageError as error:
+        log.warning("transcription.next_later", extra={"reason": str(error)})
+        return None
+
+
+def run_leg(transcriber: Transcriber, call_id: CallId, leg: Leg, *, alone: bool) -> None:
     """A worker thread's task, start to end; whatever happens, the leg does not stay in this worker's hands."""
-    mine = CallId(call_id), Leg(leg)
+    mine = call_id, leg
     try:
         asyncio.run(transcriber.do(*mine, alone=alone))
         return

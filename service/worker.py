@@ -13,12 +13,14 @@ from collections.abc import Iterator
 
 from celery import signals
 
+from calls.custody import Leg
 from calls.errors import SanshengError
+from calls.ids import CallId
 from service.engines import threads_of
 from service.jobs import TASK, celery_of
 from service.priority import stand_back
 from service.settings import Settings
-from service.transcribing import Transcriber, run_leg
+from service.transcribing import Transcriber, next_leg, run_leg
 from storage.engine import open_engine, upgrade
 from storage.work import SqlWork
 
@@ -68,18 +70,18 @@ def work(settings: Settings) -> int:
     asyncio.run(upgrade(settings.ledger_url))
     name = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     transcriber = Transcriber(settings, SystemClock(), name)
-    turnstile = Turnstile()
     app = celery_of(settings)
 
+    hands = Hands(transcriber, threads_of(settings))
+
     @app.task(name=TASK)  # type: ignore[untyped-decorator]
-    def transcribe(call_id: str, leg: str, alone: bool) -> None:
-        with turnstile.passed(alone=alone):
-            run_leg(transcriber, call_id, leg, alone=alone)
+    def transcribe(call_id: str, leg: str, alone: bool, again: bool = False) -> None:
+        hands.told_of(CallId(call_id), Leg(leg), alone=alone, again=again)
 
     pulse = Pulse(settings, name)
-    signals.worker_shutting_down.connect(lambda **_: pulse.leave_in(_LEAVE_S), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: _leave(hands, pulse), weak=False)
     pulse.start()
-    threads = str(threads_of(settings))
+    threads = str(hands.threads)
     log.info("worker.ready", extra={"worker": name, "threads": threads})
     app.worker_main(
         [
@@ -89,6 +91,54 @@ def work(settings: Settings) -> int:
     )
     pulse.leave()
     return 0
+
+
+class Hands:
+    """Threads that do what is owed, the newest first: a job is a hint that there is something to do.
+
+    One place more than there are threads is kept for calls that have just ended: they do not wait until an hour's
+    recording is done (Q1). In it neither what has waited for long nor what takes long is done.
+    """
+
+    def __init__(self, transcriber: Transcriber, threads: int) -> None:
+        self.threads = threads + 1
+        """How many jobs can be taken at a time."""
+        self._transcriber = transcriber
+        self._turnstile = Turnstile()
+        self._places = threading.Semaphore(threads)
+        self._leaving = threading.Event()
+
+    def leave(self) -> None:
+        """Begin nothing more."""
+        self._leaving.set()
+
+    def told_of(self, call_id: CallId, leg: Leg, *, alone: bool = False, again: bool = False) -> None:
+        """Do what is owed until there is nothing left for this place.
+
+        What killed a worker is done ``alone``. What was put off is tried ``again`` when we are told so.
+        """
+        if alone:
+            with self._turnstile.passed(alone=True):
+                return run_leg(self._transcriber, call_id, leg, alone=True)
+        any_place = self._places.acquire(blocking=False)
+        try:
+            found: tuple[CallId, Leg] | None = (call_id, leg) if again and any_place else self._next(any_place)
+            while found is not None and not self._leaving.is_set():
+                with self._turnstile.passed(alone=False):
+                    run_leg(self._transcriber, *found, alone=False)
+                found = self._next(any_place)
+        finally:
+            if any_place:
+                self._places.release()
+        return None
+
+    def _next(self, any_place: bool) -> tuple[CallId, Leg] | None:
+        return next_leg(self._transcriber, only_fresh=not any_place)
+
+
+def _leave(hands: Hands, pulse: Pulse) -> None:
+    hands.leave()
+    pulse.leave_in(_LEAVE_S)
 
 
 class Pulse(threading.Thread):

@@ -28,6 +28,11 @@ JUDGEMENT = Leg.MIXED
 
 OWED_LEGS = (*SPOKEN_LEGS, JUDGEMENT)
 
+FRESH, SHORT_S = timedelta(minutes=5), 600.0
+"""What somebody may have to know of within a minute (Q1): of a call that has just ended, and quickly done."""
+
+_FRESH_AT_ONCE = 20
+
 DEATHS = 2
 """Workers that died of a leg before it is put into quarantine; the second had nothing else in hand."""
 
@@ -137,30 +142,47 @@ class SqlWork:
     # ── Doing ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def unsent(self, now: datetime, patience: timedelta, limit: int, again: int) -> list[Work]:
-        """What can be done now, and workers were never told, or not for so long; the oldest first.
+        """What can be done now, and workers were never told, or not for so long; the newest first.
 
         What they were told in the future was told before the clock was set back: that is as good as never.
 
-        No more than ``limit`` wait that workers were told of: a queue of jobs does not grow with what is owed. Of
-        what was tried and put off, ``again`` at most: it may be thousands, all for want of the same model.
+        No more than ``limit`` wait that workers were told of: a queue of jobs does not grow with what is owed. But
+        of calls that have just ended a few are told of however long the queue is. Of what was tried and put off,
+        ``again`` at most: it may be thousands, all for want of the same model.
         """
-        leg = work.alias()
-        unfinished = exists().where(
-            leg.c.call_id == work.c.call_id, leg.c.leg != JUDGEMENT.value, leg.c.state.in_(_OPEN)
-        )
-        owed = (work.c.state == State.OWED.value) & or_(work.c.leg != JUDGEMENT.value, ~unfinished)
+        owed = (work.c.state == State.OWED.value) & _CAN_BE_DONE
         tried = work.c.error.is_not(None)
         lately = work.c.sent_at.between(now - patience, now)
         due = owed & or_(work.c.sent_at.is_(None), ~lately)
         told = select(func.count()).where(work.c.state == State.OWED.value, ~tried, lately)
-        order = (work.c.sent_at.is_not(None), work.c.owed_at, work.c.call_id, work.c.leg)
+        untried = select(work).where(due, ~tried).order_by(work.c.sent_at.is_not(None), *_NEWEST)
+        fresh = untried.where(work.c.owed_at >= now - patience, work.c.sent_at.is_(None)).limit(_FRESH_AT_ONCE)
+        put_off = select(work).where(due, tried).order_by(work.c.sent_at.is_not(None), work.c.sent_at)
         with translated():
             async with self._engine.connect() as connection:
                 room = max(0, limit - int(await connection.scalar(told) or 0))
-                fresh = select(work).where(due, ~tried).order_by(*order).limit(room)
-                put_off = select(work).where(due, tried).order_by(work.c.sent_at.is_not(None), work.c.sent_at)
-                rows = [*await connection.execute(fresh), *await connection.execute(put_off.limit(again))]
-        return [_work(row) for row in rows]
+                found = [
+                    await connection.execute(each) for each in (fresh, untried.limit(room), put_off.limit(again))
+                ]
+                return list({(row.call_id, row.leg): _work(row) for rows in found for row in rows}.values())
+
+    async def next(self, now: datetime, *, only_fresh: bool) -> Work | None:
+        """What is to be done next: the newest, so that calls that have just ended never wait behind a backlog.
+
+        Not what was put off or killed a worker: of that, workers are told one by one. With ``only_fresh`` what was
+        owed in the last minutes and is no long leg (``FRESH``, ``SHORT_S``), or ``None``.
+        """
+        wanted = select(work).where(
+            work.c.state == State.OWED.value, work.c.error.is_(None), work.c.deaths == 0, _CAN_BE_DONE
+        )
+        if only_fresh:
+            same = (recordings.c.call_id == work.c.call_id) & (recordings.c.leg == work.c.leg)
+            wanted = wanted.where(work.c.owed_at >= now - FRESH).outerjoin(recordings, same)
+            wanted = wanted.where(
+                or_(work.c.leg == JUDGEMENT.value, func.coalesce(recordings.c.duration_s, 0) <= SHORT_S)
+            )
+        found = await self._found(wanted.order_by(*_NEWEST).limit(1))
+        return found[0] if found else None
 
     async def sent(self, call_id: CallId, leg: Leg, at: datetime) -> None:
         """Workers have been told."""
@@ -304,6 +326,16 @@ async def _all_over(connection: AsyncConnection, call_id: CallId) -> bool:
         work.c.call_id == call_id, work.c.leg != JUDGEMENT.value, work.c.state.in_(_OPEN)
     )
     return not await connection.scalar(left)
+
+
+_other = work.alias()
+_CAN_BE_DONE = or_(
+    work.c.leg != JUDGEMENT.value,  # and the judgement once the spoken legs are over
+    ~exists().where(
+        _other.c.call_id == work.c.call_id, _other.c.leg != JUDGEMENT.value, _other.c.state.in_(_OPEN)
+    ),
+)
+_NEWEST = (work.c.owed_at.desc(), work.c.call_id, work.c.leg)
 
 
 def _of(call_id: CallId, leg: Leg) -> Any:

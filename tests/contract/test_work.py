@@ -66,12 +66,14 @@ class Books:
         self.transcripts = SqlTranscripts(engine)
         self.retention = SqlRetention(engine)
 
-    async def keep(self, call_id: CallId) -> None:
+    async def keep(self, call_id: CallId, seconds: float = 3.0) -> None:
         """Put its three legs into custody."""
         await SqlRecordings(self.engine).store(
             [
                 Kept(
-                    Recording(call_id, leg, "wav", 16_000, 3.0, 96_044, "00", NOW, NOW, f"{call_id}/{leg}", "key"),
+                    Recording(
+                        call_id, leg, "wav", 16_000, seconds, 96_044, "00", NOW, NOW, f"{call_id}/{leg}", "key"
+                    ),
                     b"wrapped",
                 )
                 for leg in OWED_LEGS
@@ -172,9 +174,9 @@ async def test_every_worker_beats_and_one_that_never_did_is_known_by_what_it_hol
 async def test_workers_are_told_of_so_many_and_of_what_was_put_off_of_few(books: Books) -> None:
     work = books.work
     for number in range(6):
-        await work.owe(CallId(f"hotline-2.{number}"), NOW + timedelta(seconds=number))
+        await work.owe(CallId(f"hotline-2.{number}"), NOW - timedelta(hours=1, seconds=-number))
     first = await work.unsent(NOW, PATIENCE, 8, 2)
-    assert len(first) == 8 and {each.call_id for each in first[:2]} == {CallId("hotline-2.0")}
+    assert len(first) == 8 and {each.call_id for each in first[:2]} == {CallId("hotline-2.5")}, "the newest"
     for each in first[:5]:
         await work.sent(each.call_id, each.leg, NOW)
     assert len(await work.unsent(NOW, PATIENCE, 8, 2)) == 3  # five wait in the queue already
@@ -185,6 +187,49 @@ async def test_workers_are_told_of_so_many_and_of_what_was_put_off_of_few(books:
     again = await work.unsent(LATER, PATIENCE, 8, 2)
     assert len(again) == 9 and [bool(each.error) for each in again] == [False] * 7 + [True] * 2
     assert (await work.tally(NOW)).blocked == 5
+
+
+async def test_of_a_call_that_has_just_ended_workers_are_told_however_much_is_waiting(books: Books) -> None:
+    work = books.work
+    for number in range(6):
+        await work.owe(CallId(f"hotline-2.{number}"), NOW - timedelta(hours=1))
+    for each in await work.unsent(NOW, PATIENCE, 8, 2):
+        await work.sent(each.call_id, each.leg, NOW)
+    assert await work.unsent(NOW, PATIENCE, 8, 2) == [], "the queue is full"
+    await work.owe(CALL, NOW)
+    assert [each.call_id for each in await work.unsent(NOW, PATIENCE, 8, 2)] == [CALL, CALL]
+
+
+async def test_the_newest_is_done_next_and_in_the_place_for_fresh_calls_nothing_long(books: Books) -> None:
+    work = books.work
+    await work.owe(CALL, NOW - timedelta(hours=1))
+    await work.owe(OTHER, NOW - timedelta(minutes=10))
+    found = await work.next(NOW, only_fresh=False)
+    assert found and found.call_id == OTHER
+    assert await work.next(NOW, only_fresh=True) is None, "both have waited for long"
+
+    fresh, hour_long = CallId("hotline-1.3"), CallId("hotline-1.4")
+    for call_id, seconds in ((fresh, 60.0), (hour_long, 3600.0)):
+        await books.keep(call_id, seconds)
+        await work.owe(call_id, NOW + timedelta(seconds=seconds / 3600))
+    found = await work.next(NOW, only_fresh=False)
+    assert found and found.call_id == hour_long
+    for leg in (Leg.AGENT, Leg.CALLER, JUDGEMENT):
+        found = await work.next(NOW, only_fresh=True)
+        assert found and (found.call_id, found.leg) == (fresh, leg)
+        assert await work.claim(fresh, leg, "one")
+        await work.finish(fresh, leg, State.DONE)
+    assert await work.next(NOW, only_fresh=True) is None
+
+
+async def test_what_was_put_off_or_killed_a_worker_is_not_what_is_done_next(books: Books) -> None:
+    work = books.work
+    await work.owe(CALL, NOW)
+    assert await work.claim(CALL, Leg.AGENT, "one")
+    assert await work.died("one") == 1
+    assert await work.claim(CALL, Leg.CALLER, "two")
+    await work.finish(CALL, Leg.CALLER, State.OWED, "the model is not there")
+    assert await work.next(NOW, only_fresh=False) is None
 
 
 async def test_what_was_told_before_the_clock_was_set_back_is_told_again(books: Books) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import signal
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.transcribe.legs import error_rate
 from calls.call import Call
 from calls.custody import Bandwidth, Leg
-from calls.ids import CallId
+from calls.ids import CallId, SectionId
+from calls.people import Grant, Role
 from calls.transcript import Transcript
-from calls.verdicts import Outcome, Verdict
+from calls.verdicts import Outcome, Severity, Verdict
 from service.processes import WorkerProcess
 from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Wait
 from storage.engine import open_engine
@@ -33,6 +35,7 @@ from storage.work import SqlWork
 from storage.work_states import State
 from tests.support_centre import ASIDE, Centre, own_worker, within
 from tests.support_play import ledger_of
+from tests.support_signed_in import signed_in
 from tests.support_whisper import whisper_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -133,11 +136,30 @@ async def judged(centre: Centre, call_id: CallId) -> tuple[Call, Transcript, dic
     return call, transcript, {verdict.rule: verdict for verdict in verdicts}
 
 
-async def test_korean_is_heard_by_vosk_and_judged(hearing: Centre) -> None:
+async def shown_as_immediate(centre: Centre, call_id: CallId) -> datetime:
+    """When the page of immediate findings shows the call, as it renews itself."""
+    async with signed_in(centre, Grant(Role.LEAD, SectionId("inquiry"))) as lead:
+
+        async def there() -> bool:
+            status, page = await lead.get("/quality/findings")
+            return status == 200 and f"/calls/{call_id}" in page
+
+        assert await within(there, LONG_S), f"{centre.worker and centre.worker.log_tail()}"
+    return datetime.now(UTC)
+
+
+async def test_korean_is_heard_by_vosk_judged_and_shown_at_once(
+    hearing: Centre, record_property: Callable[[str, object], None]
+) -> None:
+    """Also Q1: what somebody must know of at once is on the page for it; how soon is measured, not asserted."""
     agent = await spoken(hearing, "ko", ["female-a27", "female-b14"], "g722")
     caller = await spoken(hearing, "ko", ["female-b03"], "ulaw")
     call_id = await talk(hearing, key="2", agent=agent, caller=caller, agent_s=9)
+    shown_at = await shown_as_immediate(hearing, call_id)
     call, transcript, verdicts = await judged(hearing, call_id)
+    assert call.ended_at
+    record_property("from_end_of_call_to_visible_s", (shown_at - call.ended_at).total_seconds())
+    print(f"visible {(shown_at - call.ended_at).total_seconds():.1f} s after the call's end")
     leg = transcript.leg(Leg.AGENT)
     assert call.language == "en" and leg and (leg.language, leg.engine) == ("ko", "vosk")
     assert leg.bandwidth is Bandwidth.WIDE
@@ -149,6 +171,7 @@ async def test_korean_is_heard_by_vosk_and_judged(hearing: Centre) -> None:
     assert verdicts["effort"].outcome in (Outcome.KEPT, Outcome.CANNOT_JUDGE)
     broken = verdicts["no-complaining"]
     assert broken.outcome is Outcome.BROKEN and "문제가" in broken.evidence[0].text
+    assert broken.severity is Severity.IMMEDIATE
     word = next(word for word in leg.words if word.text == "문제가")
     assert broken.evidence[0].start_s <= word.start_s <= broken.evidence[0].end_s
 
