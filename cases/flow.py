@@ -164,6 +164,8 @@ class Wrong(StrEnum):
     """A pause longer than may be."""
     UNKNOWN = "unknown"
     """No such department, cause, category or person."""
+    MAY_NOT = "may_not"
+    """Nobody whom it may be handed to."""
 
 
 @dataclass(frozen=True, slots=True)

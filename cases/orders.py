@@ -94,10 +94,15 @@ class OrderOffice:
         _refuse(found)
         return await self._book.file(inquiry, key, dispatch)
 
-    async def dispatch(self, event: OrderDispatched, key: str, person: Person) -> WorkOrder:
-        """A work order that comes from no inquiry; the same key again gives the same one."""
+    async def dispatch(
+        self, event: OrderDispatched, key: str, person: Person, origin: CaseNumber | None = None
+    ) -> WorkOrder:
+        """A work order that comes from no inquiry; the same key again gives the same one.
+
+        ``origin`` is a complaint that it comes from, which the person has seen.
+        """
         self._may_file(person, event.section)
-        event = replace(event, at=self._clock.now(), by=Login(person.login))
+        event = replace(event, at=self._clock.now(), by=Login(person.login), origin=origin)
         _refuse(self.faults(event, event.at))
         return await self._book.dispatch(event, key)
 

@@ -43,6 +43,13 @@ class SqlPeople:
             wanted = wanted & people.c.login.in_(select(grants.c.login).where(grants.c.role == role))
         return await self._accounts(wanted, limit)
 
+    async def holding(self, roles: Iterable[Role], section: str) -> list[Account]:
+        """Who may sign in and holds one of these roles for a section, or for all of them; by name."""
+        wanted = [role.value for role in roles]
+        held = select(grants.c.login).where(grants.c.role.in_(wanted), grants.c.section.in_(("", section)))
+        found = await self._accounts(people.c.login.in_(held) & people.c.disabled_at.is_(None))
+        return sorted(found, key=lambda account: (account.name, account.login))
+
     async def names(self) -> list[Named]:
         """Everybody's name, also of who has left."""
         wanted = select(people.c.login, people.c.name, people.c.agent)

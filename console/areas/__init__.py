@@ -21,6 +21,7 @@ from console.areas.login import Login
 from console.areas.oidc import OidcLogin
 from console.areas.operations import OperationsArea
 from console.areas.order_api import OrderApi
+from console.areas.order_filing import OrderFilingArea
 from console.areas.people import PeopleArea
 from console.areas.quality import quality_areas
 from console.areas.start import Start
@@ -46,6 +47,7 @@ def areas(parts: Parts) -> list[Area]:
         DayArea(parts, parts.desk),
         CasesArea(parts),
         FilingArea(parts),
+        OrderFilingArea(parts),
         OrdersArea(parts),
         CaseFiguresArea(parts),
         CountedArea(parts),

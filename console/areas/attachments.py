@@ -14,6 +14,7 @@ from calls.errors import AttachmentRefused, CaseUnknown
 from calls.people import Right
 from cases.orders import may_see
 from console.ask import Ask
+from console.cases.attached import attached
 from console.cases.books import CaseBooks, login_of
 from console.painter import seen_elsewhere
 from console.parts import Parts
@@ -64,7 +65,7 @@ class AttachmentsArea:
             await self._parts.attachments.add(number, upload.name, upload.body, login_of(ask))
         except AttachmentRefused as refused:
             return await self._page(ask, number, trouble=f"public_file.{refused.why}", status=422)
-        return seen_elsewhere(ask.path, "case_files.added")
+        return seen_elsewhere(_page_of(number), "case_files.added")
 
     async def file(self, ask: Ask) -> web.Response:
         """One file, to be saved: browsers open none of them in our name."""
@@ -100,12 +101,14 @@ class AttachmentsArea:
             "cases/files.html.j2",
             status=status,
             number=number,
-            back=f"/{'cases' if number.startswith(Series.COMPLAINT) else 'orders'}/{number}",
-            files=await self._parts.attachments.of_case(number),
-            may_add=ask.who.may(Right.FILE_CASES) or ask.who.may(Right.WORK_CASES),
+            back=_page_of(number),
             trouble=trouble,
-            largest_mb=LARGEST >> 20,
+            **await attached(self._parts, ask, number),
         )
+
+
+def _page_of(number: CaseNumber) -> str:
+    return f"/{'cases' if number.startswith(Series.COMPLAINT) else 'orders'}/{number}"
 
 
 def _saved(file: Attachment) -> dict[str, str]:

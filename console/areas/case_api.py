@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from calls.case import Case
 from calls.case_book import CaseQuery
-from calls.case_events import CaseReassigned, CaseRegistered, HandOverOffered
+from calls.case_events import CaseRegistered
 from calls.cases import CategoryId, CauseId, DepartmentId
 from calls.custody import AccessKind
 from calls.errors import (
@@ -173,8 +173,7 @@ class CaseApi:
             raise Incomplete((Fault("kind", Wrong.UNKNOWN),))
         filled = Filled.of(told.fields, self._parts.zone)
         event = event_of(told.kind, filled, self._parts.clock.now(), login_of(ask))
-        if isinstance(event, HandOverOffered | CaseReassigned) and not await self._books.may_own(event.to):
-            filled.faults.append(Fault("to", Wrong.UNKNOWN))
+        filled.faults += await self._books.taker_fault(case, event)
         if filled.faults:
             raise Incomplete(tuple(filled.faults))
         await self._books.note(ask, AccessKind.CHANGE_CASE, f"{case.number} {told.kind}, by the API")

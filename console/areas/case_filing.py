@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -16,14 +16,13 @@ from calls.cases import (
     CauseId,
     Channel,
     ComplaintType,
-    DepartmentId,
     Importance,
     Urgency,
 )
 from calls.custody import AccessKind
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError, StorageRefused
 from calls.ids import CallId, SectionId, is_unique_id
-from calls.inquiries import FINAL_AFTER, Inquiry, OrderDispatched
+from calls.inquiries import FINAL_AFTER, Inquiry
 from calls.measures import ALL_CALLS, Slice
 from calls.people import Right
 from calls.periods import Grain, Period
@@ -31,26 +30,18 @@ from calls.ports import Ratio, Tally
 from cases.flow import LONGEST, LONGEST_LINE, Fault, Wrong
 from cases.office import Incomplete
 from console.ask import Ask
-from console.cases.books import CaseBooks, login_of
-from console.cases.fields import Filled, local_input, no_form
-from console.cases.view import Naming
+from console.cases.books import login_of
+from console.cases.fields import Filled, no_form
+from console.cases.forms import ADDRESSES, COMPLAINT, INQUIRY, FilingForms, dispatched, must
 from console.painter import seen_elsewhere
-from console.parts import Parts
 from console.routes import Route, get, post
 from storage.case_tallies import REPEATED_WITHIN
 
 _LINES = 50
-COMPLAINT, INQUIRY, ORDER = "complaint", "inquiry", "order"
-_TEMPLATES = {COMPLAINT: "cases/new.html.j2", INQUIRY: "cases/new_inquiry.html.j2"}
-_ADDRESSES = {COMPLAINT: "/cases/new", INQUIRY: "/inquiries/new"}
 
 
-class FilingArea:
+class FilingArea(FilingForms):
     """``/cases/new``, ``/inquiries`` and the drafts of both."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._books = CaseBooks.of(parts)
-        self._parts = parts
 
     def routes(self) -> list[Route]:
         """What it answers."""
@@ -71,48 +62,16 @@ class FilingArea:
 
     async def new_complaint(self, ask: Ask) -> web.Response:
         """The form of a complaint, empty or as a draft left it."""
-        return await self._begin(ask, COMPLAINT)
+        return await self.begin(ask, COMPLAINT)
 
     async def new_inquiry(self, ask: Ask) -> web.Response:
         """The form of an inquiry, empty or as a draft left it."""
-        return await self._begin(ask, INQUIRY)
-
-    async def _begin(self, ask: Ask, form: str) -> web.Response:
-        wanted = ask.query.get("draft", "")
-        draft = await self._books.drafts.draft(wanted, login_of(ask)) if wanted else None
-        if draft and draft.form == form:
-            return await self._form(ask, form, Filled(dict(draft.fields), self._parts.zone), draft.draft)
-        sections = self._books.sections(ask, Right.FILE_CASES)
-        first = next((value for value, _ in sections if value == form), sections[0][0] if sections else "")
-        call = ask.query.get("call", "")
-        values = {
-            "arrived_at": local_input(self._parts.clock.now(), self._parts.zone),
-            "channel": Channel.HOTLINE.value if call else Channel.COUNTER.value,
-            "section": ask.query.get("section") or first,
-            "call_id": call if is_unique_id(call) else "",
-        }
-        return await self._form(ask, form, no_form(values, self._parts.zone), secrets.token_urlsafe(12))
-
-    async def _form(
-        self, ask: Ask, form: str, filled: Filled, draft: str, *, status: int = 200, trouble: str = ""
-    ) -> web.Response:
-        return self._parts.painter.page(
-            ask,
-            _TEMPLATES[form],
-            status=status,
-            filled=filled,
-            errors=filled.errors(),
-            draft=draft,
-            trouble=trouble,
-            drafts=[each for each in await self._books.drafts.mine(login_of(ask)) if each.form == form],
-            own_sections=self._books.sections(ask, Right.FILE_CASES),
-            **self._words(ask),
-        )
+        return await self.begin(ask, INQUIRY)
 
     async def save(self, ask: Ask) -> web.Response:
         """Keep what was typed so far; by itself while somebody types, or by the button."""
         draft, form = ask.form.get("draft", "")[:60], ask.form.get("form", "")
-        if not draft or form not in _ADDRESSES:
+        if not draft or form not in ADDRESSES:
             return self._parts.painter.refusal(ask, 400)
         fields = {name: text.replace("\0", "") for name, text in ask.form.items() if name not in _NOT_KEPT}
         now = self._parts.clock.now()
@@ -122,12 +81,12 @@ class FilingArea:
             return self._parts.painter.refusal(ask, 400)
         if ask.partial:
             return self._parts.painter.page(ask, "cases/saved.html.j2", at=now)
-        return seen_elsewhere(f"{_ADDRESSES[form]}?draft={draft}", "case_form.kept")
+        return seen_elsewhere(f"{ADDRESSES[form]}?draft={draft}", "case_form.kept")
 
     async def drop(self, ask: Ask) -> web.Response:
         """A draft is not wanted any more."""
         await self._books.drafts.drop(ask.form.get("draft", ""), login_of(ask))
-        return seen_elsewhere(_ADDRESSES.get(ask.form.get("form", ""), "/cases/new"))
+        return seen_elsewhere(ADDRESSES.get(ask.form.get("form", ""), "/cases/new"))
 
     # ── Complaints ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,10 +102,10 @@ class FilingArea:
         except Incomplete as error:
             filled.faults = [*filled.faults, *error.faults]
             key = draft or secrets.token_urlsafe(12)
-            return await self._form(ask, COMPLAINT, filled, key, status=422, trouble="case_form.incomplete")
+            return await self.form(ask, COMPLAINT, filled, key, status=422, trouble="case_form.incomplete")
         except CaseConflict:
             key = secrets.token_urlsafe(12)
-            return await self._form(ask, COMPLAINT, filled, key, status=409, trouble="case_form.sent_before")
+            return await self.form(ask, COMPLAINT, filled, key, status=409, trouble="case_form.sent_before")
         except AccessDenied:
             return self._parts.painter.refusal(ask, 403)
         await self._books.drafts.drop(draft, login_of(ask))
@@ -194,10 +153,10 @@ class FilingArea:
         dispatch = dispatched(filled, inquiry.section, self._parts.clock.now(), self._books, ask)
         if not filled.checked("dispatch"):
             dispatch = None
-            _must(filled, "answer", LONGEST)
+            must(filled, "answer", LONGEST)
         if filled.faults or not draft:
             key = draft or secrets.token_urlsafe(12)
-            return await self._form(ask, INQUIRY, filled, key, status=422, trouble="case_form.incomplete")
+            return await self.form(ask, INQUIRY, filled, key, status=422, trouble="case_form.incomplete")
         if not ask.scope(Right.FILE_CASES).covers(inquiry.section):
             return self._parts.painter.refusal(ask, 403)
         await self._books.note(ask, AccessKind.CHANGE_CASE, "an inquiry is filed")
@@ -205,7 +164,7 @@ class FilingArea:
             filed = await self._books.orders.file(inquiry, f"{ask.who.login} {draft}", dispatch)
         except CaseConflict:
             key = secrets.token_urlsafe(12)
-            return await self._form(ask, INQUIRY, filled, key, status=409, trouble="case_form.sent_before")
+            return await self.form(ask, INQUIRY, filled, key, status=409, trouble="case_form.sent_before")
         await self._books.drafts.drop(draft, login_of(ask))
         return seen_elsewhere(f"/inquiries/{filed.number}", "case_form.filed")
 
@@ -214,7 +173,7 @@ class FilingArea:
         asked = filled.needed("arrived_at", now)
         if asked > now:
             filled.faults.append(Fault("arrived_at", Wrong.IN_FUTURE))
-        _must(filled, "content", LONGEST)
+        must(filled, "content", LONGEST)
         if not self._books.catalogue.has_category(text("category")):
             filled.faults.append(Fault("category", Wrong.UNKNOWN if text("category") else Wrong.MISSING))
         for name in ("name", "contact"):
@@ -259,7 +218,7 @@ class FilingArea:
             before=before,
             trouble=trouble,
             **await self._month(ask),
-            **self._words(ask),
+            **self.words(ask),
         )
 
     async def _month(self, ask: Ask) -> dict[str, Any]:
@@ -318,64 +277,8 @@ class FilingArea:
             errors=filled.errors(),
             trouble=trouble,
             may_dispatch=may and not final and inquiry.work_order is None,
-            **self._words(ask),
+            **self.words(ask),
         )
-
-    def _words(self, ask: Ask) -> dict[str, Any]:
-        sections = self._books.section_names(ask.texts.language)
-        naming = Naming(ask.texts, self._books.catalogue, sections, self._parts.zone)
-        return {"naming": naming, "query": ask.query, "sections": list(sections.items())}
-
-
-def dispatched(
-    filled: Filled,
-    section: SectionId,
-    now: datetime,
-    books: CaseBooks,
-    ask: Ask,
-    *,
-    call_id: CallId | None = None,
-) -> OrderDispatched | None:
-    """The work order that a form tells; what is missing is among the faults, if it is to be dispatched at all."""
-    if not filled.checked("dispatch"):
-        return None
-    text = filled.text
-    category = CategoryId(text("category"))
-    usual = books.catalogue.categories.get(category)
-    department = text("department") or (usual.department if usual and usual.department else "")
-    if not books.catalogue.has_department(department):
-        filled.faults.append(Fault("department", Wrong.UNKNOWN if department else Wrong.MISSING))
-    _must(filled, "promise", LONGEST)
-    due = filled.moment("due_at")
-    if due is None and not filled.text("due_at"):
-        due = now + timedelta(hours=usual.due_hours) if usual and usual.due_hours else None
-    if due is None:
-        filled.faults.append(Fault("due_at", Wrong.MISSING))
-    elif due <= now:
-        filled.faults.append(Fault("due_at", Wrong.IN_PAST))
-    if not text("contact"):
-        filled.faults.append(Fault("contact", Wrong.MISSING))
-    return OrderDispatched(
-        at=now,
-        by=login_of(ask),
-        section=section,
-        department=DepartmentId(department),
-        category=category,
-        content=text("content"),
-        promise=text("promise"),
-        due_at=due or now,
-        name=text("name"),
-        contact=text("contact"),
-        call_id=call_id,
-    )
 
 
 _NOT_KEPT = frozenset({"csrf", "draft", "form"})
-
-
-def _must(filled: Filled, name: str, longest: int) -> None:
-    told = filled.text(name)
-    if not told:
-        filled.faults.append(Fault(name, Wrong.MISSING))
-    elif len(told) > longest:
-        filled.faults.append(Fault(name, Wrong.TOO_LONG))

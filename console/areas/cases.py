@@ -10,17 +10,18 @@ from aiohttp import web
 
 from calls.case import Case
 from calls.case_book import CaseQuery
-from calls.case_events import CaseReassigned, HandOverOffered, NoteAdded
+from calls.case_events import NoteAdded
 from calls.cases import CaseNumber, DepartmentId, State
 from calls.custody import AccessKind
 from calls.errors import AccessDenied, CaseConflict, CaseRefused, CaseUnknown, SearchError
 from calls.ids import CallId
 from calls.people import Right
-from cases.flow import ACTORS, Fault, Wrong, allowed
+from cases.flow import ACTORS, allowed
 from cases.office import Incomplete
 from console.ask import Ask
 from console.call_names import call_names
 from console.cases.acts import FORMS, as_it_is, event_of
+from console.cases.attached import attached
 from console.cases.books import CaseBooks, login_of
 from console.cases.calling import Calling, calling
 from console.cases.fields import Filled
@@ -154,8 +155,7 @@ class CasesArea:
         told = filled.text("version")
         version = int(told) if told.isascii() and told.isdigit() and len(told) < 8 else 0
         event = event_of(kind, filled, self._parts.clock.now(), login_of(ask))
-        if isinstance(event, HandOverOffered | CaseReassigned) and not await self._books.may_own(event.to):
-            filled.faults.append(Fault("to", Wrong.UNKNOWN if event.to else Wrong.MISSING))
+        filled.faults += await self._books.taker_fault(case, event)
         try:
             if filled.faults:
                 raise Incomplete(tuple(filled.faults))
@@ -192,6 +192,7 @@ class CasesArea:
     ) -> web.Response:
         now, words = self._parts.clock.now(), self._words(ask)
         naming: Naming = words["naming"]
+        naming.takers = await self._books.takers(case)
         paused = case.pause.until if case.pause and case.paused(now) else None
         steps = [
             (standing, clock(standing, now, paused, self._parts.zone, ask.texts))
@@ -221,6 +222,8 @@ class CasesArea:
             trouble=trouble,
             lost=_words_of(lost) if lost else "",
             may_note=NoteAdded.kind in offered,
+            may_dispatch=ask.scope(Right.FILE_CASES).covers(case.section),
+            **await attached(self._parts, ask, case.number),
             **words,
         )
 

@@ -19,6 +19,7 @@ from calls.people import Right
 from cases.office import Incomplete
 from cases.orders import may_write
 from console.ask import Ask
+from console.cases.attached import attached
 from console.cases.books import CaseBooks, login_of
 from console.cases.fields import Filled
 from console.cases.order_acts import FORMS, event_of
@@ -76,6 +77,7 @@ class OrdersArea:
             after=after,
             trouble=trouble,
             state=state,
+            may_file=ask.who.may(Right.FILE_CASES),
             **self._words(ask),
         )
 
@@ -144,6 +146,7 @@ class OrdersArea:
             forms=[(kind, FORMS[kind], filled if kind == open_kind and filled else empty) for kind in kinds],
             open_kind=open_kind,
             trouble=trouble,
+            **await attached(self._parts, ask, order.number),
             **words,
         )
 

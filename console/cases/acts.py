@@ -84,10 +84,10 @@ FORMS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             Field("place", Widget.LINE, required=True),
             Field("content", Widget.AREA, required=True),
         ),
-        HandOverOffered.kind: (Field("to", Widget.LINE, required=True), _WHY),
+        HandOverOffered.kind: (Field("to", Widget.CHOICE, required=True, choices="takers"), _WHY),
         HandOverAccepted.kind: (),
         HandOverDeclined.kind: (_WHY,),
-        CaseReassigned.kind: (Field("to", Widget.LINE, required=True), _WHY),
+        CaseReassigned.kind: (Field("to", Widget.CHOICE, required=True, choices="takers"), _WHY),
         ClockPaused.kind: (
             Field("reason", Widget.CHOICE, required=True, choices="reasons"),
             Field("until", Widget.MOMENT, required=True),

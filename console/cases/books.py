@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calls.case import Case
+from calls.case_events import AnyCaseEvent, CaseReassigned, HandOverOffered
 from calls.cases import CaseNumber, Login, parse_number
 from calls.custody import Access, AccessKind
 from calls.errors import CaseUnknown
 from calls.ids import Language, SectionId
 from calls.inquiries import Inquiry, WorkOrder
-from calls.people import Right
+from calls.people import Right, Role
 from cases.catalogue import Catalogue
+from cases.flow import Fault, Wrong
 from cases.office import CaseOffice
 from cases.orders import OrderOffice
 from console.ask import Ask
@@ -87,10 +89,19 @@ class CaseBooks:
         await self.note(ask, AccessKind.READ_CASE, inquiry.number)
         return inquiry
 
-    async def may_own(self, login: Login) -> bool:
-        """Whether there is such a person, and they may read cases."""
-        account = await self.parts.doorkeeper.people.find(login) if login else None
-        return account is not None and account.enabled and account.person.may(Right.READ_CASES)
+    async def takers(self, case: Case) -> list[tuple[str, str]]:
+        """Who a case may be handed to (C8), login and name: who works on its section's cases, but its owner."""
+        found = await self.parts.doorkeeper.people.holding(_TAKES, case.section)
+        return [(each.login, f"{each.name} ({each.login})") for each in found if each.login != case.owner]
+
+    async def taker_fault(self, case: Case, event: AnyCaseEvent) -> list[Fault]:
+        """What is wrong with whom a line hands the case to; nothing, for other lines and the right people."""
+        if not isinstance(event, HandOverOffered | CaseReassigned):
+            return []
+        if not event.to:
+            return [Fault("to", Wrong.MISSING)]
+        may = event.to in dict(await self.takers(case)) or event.to == case.owner  # the latter the flow refuses
+        return [] if may else [Fault("to", Wrong.MAY_NOT)]
 
     def section_names(self, language: Language) -> dict[SectionId, str]:
         """All sections by name."""
@@ -101,6 +112,10 @@ class CaseBooks:
         scope = ask.scope(right)
         names = self.section_names(ask.texts.language)
         return [(section, name) for section, name in names.items() if scope.covers(section)]
+
+
+_TAKES = (Role.AGENT, Role.SUPERVISOR)
+"""Roles of the centre that file or work on a section's cases; a department answers for its steps alone."""
 
 
 def number_in(ask: Ask) -> CaseNumber:

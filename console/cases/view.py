@@ -128,6 +128,8 @@ class Naming:
         self._catalogue = catalogue
         self._sections = sections
         self._zone = zone
+        self.takers: Choices = []
+        """Who a case may be handed to; set for the page of one case."""
 
     def value(self, name: str, value: object) -> str:
         """What a field's value is called."""
@@ -184,6 +186,8 @@ class Naming:
         match name:
             case "departments":
                 return [empty, *((each, self.value("department", each)) for each in self._catalogue.departments)]
+            case "takers":
+                return [empty, *self.takers]
             case "causes":
                 unknown = ("", self._texts("case_word.not_known_yet"))
                 return [unknown, *((each, self.value("cause", each)) for each in self._catalogue.causes)]

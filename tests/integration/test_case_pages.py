@@ -207,10 +207,45 @@ async def test_lists_inbox_and_search(console: ServedConsole) -> None:
     assert "已超期 3 天 10 小时" in page
 
 
+ORDER = {
+    "draft": "o1",
+    "form": "order",
+    "section": "complaint",
+    "category": "ticketing/refund/fee",
+    "contact": "13900139000",
+    "content": "退票款没有到账",
+    "promise": "明天下班前给您回电",
+}
+
+
+async def test_a_work_order_without_an_inquiry(console: ServedConsole) -> None:
+    await registered(console)
+    _, page = await console.get("agent2", f"/cases/{ONE}")
+    assert f"/orders/new?origin={ONE}" in page
+    _, page = await console.get("agent2", f"/orders/new?origin={ONE}&section=complaint")
+    assert f'value="{ONE}"' in page and "向来电人的承诺" in page
+    status, page = await console.post("agent2", "/orders/new", ORDER | {"promise": "", "origin": "TS2026-00009"})
+    assert status == 422 and "请填写" in page and "退票款没有到账" in page and "没有这个选项" in page
+    assert (await console.post("agent", "/orders/new", ORDER))[0] == 403
+    for _ in range(2):  # sent twice, it is one
+        status, location = await console.post("agent2", "/orders/new", ORDER | {"origin": ONE})
+        assert (status, location) == (303, "/orders/GD2026-00001")
+    status, page = await console.post("agent2", "/orders/new", ORDER | {"content": "别的"})
+    assert status == 409 and "已经提交过" in page and "别的" in page
+    _, page = await console.get("agent2", "/orders/GD2026-00001")
+    assert f'href="/cases/{ONE}"' in page and "票务" in page and 'action="/files/of/GD2026-00001"' in page
+    assert await SqlDrafts(console.engine).mine(Login("agent2")) == []
+
+
 async def test_hand_over_is_offered_and_accepted(console: ServedConsole) -> None:
     await registered(console)
-    status, page = await write(console, "agent2", "offered", 1, to="nobody", why="下班")
-    assert status == 422 and "没有这个选项" in page
+    _, page = await console.get("agent2", f"/cases/{ONE}")
+    offered = re.findall(r'<option value="(\w+)"[^>]*>[^<]*\(\1\)</option>', page)
+    assert {"chief", "deputy"} <= set(offered), "who works on complaints, by name"
+    assert "王主任 (chief)" in page and not {"agent2", "worker", "agent", "monitor"} & set(offered)
+    for somebody in ("nobody", "worker", "agent"):
+        status, page = await write(console, "agent2", "offered", 1, to=somebody, why="下班")
+        assert status == 422 and "此人不能承接" in page and "下班" in page, somebody
     assert (await write(console, "agent2", "offered", 1, to="chief", why="下班"))[0] == 303
     assert str(ONE) in (await console.get("chief", "/inbox"))[1]
     assert (await write(console, "chief", "accepted", 2))[0] == 303

@@ -30,7 +30,7 @@ DEEPER = {
     "supervisor": ("/team/rings", "/team/agents/1001"),
     "ops": ("/ops/backlog", "/ops/books", "/ops/webhooks"),
     "admin": ("/people/new", "/people/agent", "/admin/menu/try"),
-    CHIEF: (f"/cases/{CASE}", "/cases/new", f"/files/of/{CASE}"),
+    CHIEF: (f"/cases/{CASE}", "/cases/new", "/orders/new"),
     WORKER: (),
 }
 """Pages beside those that the menu of each role leads to."""

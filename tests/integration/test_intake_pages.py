@@ -311,6 +311,9 @@ async def test_a_file_is_added_by_who_works_on_the_case(console: ServedConsole) 
     assert (await add("../../etc/receipt.pdf", b"%PDF-1.7 x"))[0] == 303
     status, page = await add("x.html", b"<html>")
     assert status == 422 and "不支持这种文件" in page and "receipt.pdf" in page and "../" not in page
+    _, page = await console.get("chief", f"/cases/{ONE}")
+    row = page[page.index("receipt.pdf") :].partition("</tr>")[0]
+    assert "PDF" in row and "1 KB" in row and "chief" in row and f'action="/files/of/{ONE}"' in page
 
 
 @pytest.mark.parametrize(

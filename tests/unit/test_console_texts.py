@@ -54,7 +54,7 @@ _GROUPS_BY_NAME += tuple(
     f"ops_{group}" for group in ("grain", "component", "works", "wrong", "leg", "state", "difference")
 )
 _GROUPS_BY_NAME += ("vault_leg", "because", "weakness")
-_GROUPS_BY_NAME += ("public_file",)
+_GROUPS_BY_NAME += ("public_file", "case_files_kind")
 _GROUPS_BY_NAME += tuple(f"intake_{group}" for group in ("type", "wrong", "trouble", "progress", "meaning"))
 
 

@@ -3,6 +3,7 @@
 case_files-title = Files
 case_files-name = Name
 case_files-size = Size
+case_files-kind = Kind
 case_files-added_at = Added
 case_files-added_by = By
 case_files-kilobytes = { $n } KB
@@ -10,6 +11,12 @@ case_files-none = There are no files yet.
 case_files-add = Add a file
 case_files-file = File
 case_files-added = The file is kept, encrypted.
+
+case_files_kind-image = picture
+case_files_kind-audio = sound
+case_files_kind-pdf = PDF
+case_files_kind-document = document
+case_files_kind-text = text
 
 public_file-empty = the file is empty
 public_file-large = the file is too large

@@ -3,6 +3,7 @@
 case_files-title = 附件
 case_files-name = 文件名
 case_files-size = 大小
+case_files-kind = 类型
 case_files-added_at = 添加时间
 case_files-added_by = 添加人
 case_files-kilobytes = { $n } KB
@@ -10,6 +11,12 @@ case_files-none = 还没有附件。
 case_files-add = 添加附件
 case_files-file = 选择文件
 case_files-added = 附件已加密保存。
+
+case_files_kind-image = 照片
+case_files_kind-audio = 录音
+case_files_kind-pdf = PDF
+case_files_kind-document = 文档
+case_files_kind-text = 文本
 
 public_file-empty = 文件是空的
 public_file-large = 文件太大
