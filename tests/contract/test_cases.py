@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.case import Case
@@ -37,6 +38,7 @@ from storage.case_drafts import SqlCatalogues, SqlDrafts, SqlNotices
 from storage.case_lists import SqlCaseLists
 from storage.cases import SqlCases
 from storage.engine import open_engine
+from storage.work_orders import SqlOrders
 from tests.support_cases import (
     CALENDAR,
     CHIEF,
@@ -47,6 +49,7 @@ from tests.support_cases import (
     STATIONS,
     WORKER,
     ZERO,
+    dispatched,
     local,
     registered,
     steps,
@@ -352,3 +355,16 @@ async def test_a_case_may_be_assessed_noted_and_given_to_another(book: SqlCases,
         case = await book.append(case.number, case.version, event)
     (row,) = (await lists.page(ALL)).rows
     assert (row.owner, row.type, row.urgency, row.cause) == ("zhou", "safety", "critical", "equipment_fault")
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET why = 'x'", "UPDATE {} SET seq = seq + 10", "DELETE FROM {}"])
+async def test_the_database_itself_keeps_histories_as_they_are(engine: AsyncEngine, change: str) -> None:
+    await SqlCases(engine, SHANGHAI, CLOCKS).register(registered(), "k")
+    await SqlOrders(engine, SHANGHAI).dispatch(dispatched(), "o")
+    for table in ("case_events", "order_events"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with engine.begin() as connection:
+                await connection.execute(text(change.format(table)))
+        async with engine.connect() as connection:
+            rows = (await connection.execute(text(f"SELECT seq, why FROM {table}"))).all()
+        assert [tuple(row) for row in rows] == [(1, "")]
