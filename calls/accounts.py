@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from calls.ids import AgentNumber, Language
 from calls.people import Grant, Person, Right
@@ -60,6 +61,29 @@ class Account:
     @property
     def second_factor(self) -> bool:
         return self.code_sealed is not None
+
+
+class FailedAt(StrEnum):
+    """At what somebody failed."""
+
+    PASSWORD = "password"  # noqa: S105 - a name
+    CODE = "code"
+    """The second factor, after the right password."""
+    AGAIN = "again"
+    """Signed in, and asked for the password again before something weighty."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSignIn:
+    """An attempt that failed, as it is listed (P4)."""
+
+    at: datetime
+    login: str | None
+    """``None`` for a name that is nobody's: somebody may have typed a password there."""
+    address: str
+    step: FailedAt
+    number: int = 0
+    """Given out when it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,14 @@ from weakref import WeakValueDictionary
 
 import pyotp
 
-from calls.accounts import Account, Failures, Session, Token, is_login
+from calls.accounts import Account, FailedAt, FailedSignIn, Failures, Session, Token, is_login
 from calls.custody import Access, AccessKind
 from calls.errors import PeopleError, SanshengError
-from calls.people import Person, Right
+from calls.people import Person, Right, Role
 from calls.ports import Clock
 from console.oidc import Identity, Terms
 from console.passwords import Passwords, check_password
+from storage.failed_sign_ins import SqlFailedSignIns
 from storage.people import SqlPeople
 from storage.sessions import SqlFailures, SqlSessions, SqlTokens
 
@@ -67,7 +68,7 @@ class NotLetIn(SanshengError):
 class SessionLimits:
     """How long a session lasts."""
 
-    idle: timedelta = timedelta(minutes=60)
+    idle: timedelta = timedelta(minutes=30)
     longest: timedelta = timedelta(hours=12)
     code_within: timedelta = timedelta(minutes=5)
     """Between the password and the one-time password."""
@@ -112,20 +113,24 @@ class Doorkeeper:
         people: SqlPeople,
         sessions: SqlSessions,
         failures: SqlFailures,
+        failed: SqlFailedSignIns,
         tokens: SqlTokens,
         passwords: Passwords,
         sealer: Sealer,
         clock: Clock,
         limits: SessionLimits | None = None,
+        second_factor_for: frozenset[Role] = frozenset(),
     ) -> None:
         self.people = people
         self.sessions = sessions
         self.tokens = tokens
+        self.failed = failed
         self.passwords = passwords
         self._failures = failures
         self._sealer = sealer
         self._clock = clock
         self._limits = limits or SessionLimits()
+        self._second_factor_for = second_factor_for
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     # ── Sessions ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +148,10 @@ class Doorkeeper:
         if now - session.seen_at >= _SEEN_EVERY:
             await self.sessions.seen(session.id, now)
         return Visitor(account, session)
+
+    def needs_second_factor(self, account: Account) -> bool:
+        """Whether a role of theirs asks for one. For who comes by OpenID Connect only, the provider does that."""
+        return account.password_hash is not None and bool(account.person.roles & self._second_factor_for)
 
     async def waiting(self, session: str) -> Visitor | None:
         """Whose one-time password is to come in this session."""
@@ -163,7 +172,7 @@ class Doorkeeper:
             account = await self.people.find(login) if is_login(login) else None
             kept = account.password_hash if account and account.enabled else None
             if not await self.passwords.fits(password, kept) or account is None:
-                raise await self._failed(login, came)
+                raise await self._failed(login, came, FailedAt.PASSWORD, account)
             if kept and self.passwords.outdated(kept):
                 await self.people.rehash(login, await self.passwords.hash(password))
             if not account.second_factor:
@@ -176,7 +185,7 @@ class Doorkeeper:
         async with self._turn(login):
             await self._may_try(login, came)
             if not await self.is_code(visitor.account, code):
-                raise await self._failed(login, came)
+                raise await self._failed(login, came, FailedAt.CODE, visitor.account)
             await self._failures.clear(_key("name", login))
             return await self.begin(visitor.account, came)
 
@@ -226,7 +235,7 @@ class Doorkeeper:
             if await self.passwords.fits(password, account.password_hash):
                 await self._failures.clear(_key("name", account.login))
                 return True
-            await self._failed(account.login, came)
+            await self._failed(account.login, came, FailedAt.AGAIN, account)
             return False
 
     async def change_password(self, account: Account, new: str, came: From) -> LetIn:
@@ -318,9 +327,13 @@ class Doorkeeper:
             if known and known.until > now:
                 raise NotLetIn(_seconds(known.until - now))
 
-    async def _failed(self, login: str, came: From) -> NotLetIn:
-        """Count it against the name, whether there is somebody of that name or not, and against the address."""
+    async def _failed(self, login: str, came: From, step: FailedAt, account: Account | None) -> NotLetIn:
+        """Count it against the name, whether there is somebody of that name or not, and against the address.
+
+        On the administrator's list the name stands only if it is somebody's: it may have been a password.
+        """
         now, longest = self._clock.now(), 0
+        await self.failed.add(FailedSignIn(now, account.login if account else None, came.address, step))
         for kind, name, free in (("name", login, _FREE_BY_NAME), ("address", came.address, _FREE_BY_ADDRESS)):
             key = _key(kind, name)
             known = await self._failures.of(key)

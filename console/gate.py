@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CHANGE_PASSWORD = "/account/password"  # noqa: S105 - an address
+SET_CODE = "/account/code"
 _WITH_A_BORROWED_PASSWORD = frozenset({CHANGE_PASSWORD, "/logout"})
+_BEFORE_THE_SECOND_FACTOR = frozenset({SET_CODE, CHANGE_PASSWORD, "/logout"})
 _FOR_PROGRAMS = "/api/"
 _SAFE = frozenset({"GET", "HEAD"})
 _KEPT_BACK = ("Cookie", "Authorization", "Proxy-Authorization")
@@ -73,6 +75,8 @@ class Caller:
     """What their forms' token is made from."""
     by_token: bool = False
     must_change: bool = False
+    must_set_code: bool = False
+    """A role of theirs asks for a second factor, and they have none."""
 
 
 NOBODY = Caller()
@@ -180,7 +184,14 @@ class Gate:
         visitor = await self._keeper.visitor(secret) if secret else None
         if visitor is None:
             return Caller(secret=self._doors.visit_of(request))
-        return Caller(visitor.person, visitor.session.id, secret, must_change=visitor.account.must_change)
+        account = visitor.account
+        return Caller(
+            visitor.person,
+            visitor.session.id,
+            secret,
+            must_change=account.must_change,
+            must_set_code=self._keeper.needs_second_factor(account) and not account.second_factor,
+        )
 
     def texts_for(self, request: web.Request, person: Person | None) -> Texts:
         """The language asked for just now, or before, or chosen by the person, or by the browser."""
@@ -271,6 +282,10 @@ class _Visit:
             if self._route.api:
                 raise Refused(403, "the password must be changed first")
             return web.Response(status=303, headers={"Location": CHANGE_PASSWORD})
+        if self._caller.must_set_code and self._route.path not in _BEFORE_THE_SECOND_FACTOR:
+            if self._route.api:
+                raise Refused(403, "a second factor must be set up first")
+            return web.Response(status=303, headers={"Location": SET_CODE})
         if needs is Open.SIGNED_IN:
             return None
         assert not isinstance(needs, Open)

@@ -38,6 +38,7 @@ from service.quality import quality_terms
 from service.settings import SECTIONS, Agent, Settings
 from service.surveys import design_of
 from storage.access import SqlAccessLog
+from storage.failed_sign_ins import SqlFailedSignIns
 from storage.people import SqlPeople
 from storage.sessions import SqlFailures, SqlSessions, SqlTokens
 
@@ -49,11 +50,13 @@ def doorkeeper_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Door
         SqlPeople(engine, clock),
         SqlSessions(engine, clock),
         SqlFailures(engine),
+        SqlFailedSignIns(engine),
         SqlTokens(engine, clock),
         Passwords(),
         master_keys(settings),
         clock,
         SessionLimits(timedelta(minutes=told.idle_minutes), timedelta(hours=told.session_hours)),
+        frozenset(told.second_factor_roles),
     )
 
 

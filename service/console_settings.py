@@ -60,8 +60,11 @@ class ConsoleSettings(BaseModel):
     behind_proxy: bool = Field(
         False, description="requests come from a proxy on this machine, which adds X-Forwarded-For"
     )
-    idle_minutes: int = Field(60, ge=5, le=1440, description="a session that is not used for so long is over")
+    idle_minutes: int = Field(30, ge=5, le=1440, description="a session that is not used for so long is over")
     session_hours: int = Field(12, ge=1, le=168, description="a session is over after so long in any case")
+    second_factor_roles: tuple[Role, ...] = Field(
+        (), description='roles that need a second factor, such as ["admin", "lead"]; without it nothing opens'
+    )
 
     grafana_url: str = Field("", max_length=300, description="where Grafana is; the operations pages link to it")
 

@@ -52,6 +52,18 @@ sign_in_failures = Table(
     Column("until", UtcDateTime, nullable=False, comment="no attempt is looked at before"),
 )
 
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column(
+        "number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="the newest is highest"
+    ),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("login", String, index=True, comment="none: the name that was typed is nobody's"),
+    Column("address", String, nullable=False),
+    Column("step", String, nullable=False, comment="password, code, again"),
+)
+
 tokens = Table(
     "tokens",
     metadata,

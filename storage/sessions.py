@@ -15,6 +15,7 @@ from calls.people import Right
 from calls.ports import Clock
 from storage.access import append
 from storage.engine import for_writing
+from storage.failed_sign_ins import outlived
 from storage.faults import translated
 from storage.people import accounts
 from storage.people_tables import people, sessions, sign_in_failures, tokens
@@ -34,6 +35,7 @@ class SqlSessions:
             async with self._writer.begin() as connection:
                 await connection.execute(delete(sessions).where(sessions.c.id == instead_of))
                 await connection.execute(delete(sessions).where(sessions.c.ends_at <= session.began_at))
+                await connection.execute(outlived(session.began_at))
                 await connection.execute(
                     insert(sessions).values(
                         id=session.id,

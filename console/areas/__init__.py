@@ -15,6 +15,7 @@ from console.areas.configuration import ConfigurationArea
 from console.areas.counted import CountedArea
 from console.areas.day import DayArea
 from console.areas.desk import DeskArea
+from console.areas.failed_sign_ins import FailedSignInsArea
 from console.areas.intake import IntakeArea
 from console.areas.listening import listening_areas
 from console.areas.login import Login
@@ -42,6 +43,7 @@ def areas(parts: Parts) -> list[Area]:
         Account(parts),
         PeopleArea(parts),
         AccessLogArea(parts),
+        FailedSignInsArea(parts),
         DeskArea(parts, parts.desk),
         CallbackArea(parts, parts.desk),
         DayArea(parts, parts.desk),

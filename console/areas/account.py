@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from calls.accounts import Account as Kept
 from calls.custody import Access, AccessKind
-from calls.errors import WeakPassword
+from calls.errors import AccessDenied, WeakPassword
 from calls.ids import Language
 from console.areas.login import came_from
 from console.ask import Ask
@@ -111,6 +111,8 @@ class Account:
     async def drop_code(self, ask: Ask) -> web.Response:
         """No second factor any more."""
         account = await self._own(ask)
+        if self._keeper.needs_second_factor(account):
+            raise AccessDenied("a role of theirs asks for it")
         wrong = await self._wrong_password(ask, account)
         if wrong:
             return self._code(ask, account, pyotp.random_base32(), off=wrong)
@@ -128,6 +130,7 @@ class Account:
             "login/second_factor.html.j2",
             status=400 if errors else 200,
             account=account,
+            needed=self._keeper.needs_second_factor(account),
             secret=secret,
             groups=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
             picture=picture,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from argon2 import PasswordHasher
+from sqlalchemy import func, select
 from yarl import URL
 
+from calls.accounts import FailedAt, FailedSignIn
 from calls.custody import Access, AccessKind
 from calls.errors import StorageUnavailable
 from calls.ids import SectionId
@@ -28,8 +31,11 @@ from console.limits import Limits
 from console.parts import Parts
 from console.passwords import Passwords
 from console.routes import Open, Route, get, post
+from service.settings import Settings
 from storage.access import SqlAccessLog
+from storage.people_tables import failed_sign_ins
 from tests.support_console import PASSWORD, ServedConsole, SetTime, served
+from tests.support_prepared import prepared
 
 T0 = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 NOTED = Access("service:tests", AccessKind.PEOPLE, "for a test")
@@ -209,14 +215,14 @@ async def test_a_session_ends_when_it_is_not_used_and_after_its_time(
     console: ServedConsole, clock: SetTime
 ) -> None:
     await console.client("monitor")
-    for _ in range(12):
-        clock.moment += timedelta(minutes=59)
+    for _ in range(25):
+        clock.moment += timedelta(minutes=28)
         assert (await console.get("monitor", "/account"))[0] == 200
     clock.moment += timedelta(minutes=20)
     assert (await console.get("monitor", "/account"))[0] == 303, "twelve hours are over"
     await console.client("lead")
-    clock.moment += timedelta(minutes=61)
-    assert (await console.get("lead", "/account"))[0] == 303, "an hour without use is over"
+    clock.moment += timedelta(minutes=31)
+    assert (await console.get("lead", "/account"))[0] == 303, "half an hour without use is over"
 
 
 async def test_signing_out_ends_the_session_in_the_books(console: ServedConsole) -> None:
@@ -300,13 +306,13 @@ async def test_a_borrowed_password_opens_only_the_page_where_it_is_changed(conso
 # ── Second factor ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def with_code(console: ServedConsole, clock: SetTime) -> pyotp.TOTP:
-    """The monitor has set a second factor up."""
-    _, text = await console.get("monitor", "/account/code")
+async def with_code(console: ServedConsole, clock: SetTime, login: str = "monitor") -> pyotp.TOTP:
+    """The monitor, or somebody else, has set a second factor up."""
+    _, text = await console.get(login, "/account/code")
     secret = text.split('name="secret" value="')[1].split('"')[0]
     otp = pyotp.TOTP(secret)
     fields = {"secret": secret, "code": otp.at(clock.moment), "password": PASSWORD}
-    assert await console.post("monitor", "/account/code", fields) == (303, "/account")
+    assert await console.post(login, "/account/code", fields) == (303, "/account")
     return otp
 
 
@@ -369,6 +375,75 @@ async def test_the_second_factor_is_sealed_and_dropped_with_the_password(
     assert (await console.post("monitor", "/account/code/off", {"password": "wrong"}))[0] == 400
     assert await console.post("monitor", "/account/code/off", {"password": PASSWORD}) == (303, "/account")
     assert await log_in(console, "monitor", PASSWORD) == 303
+
+
+@pytest.mark.parametrize("role", [Role.MONITOR, Role.ADMIN])
+async def test_a_role_that_needs_a_second_factor_opens_nothing_before_it_is_set_up(
+    tmp_path: Path, clock: SetTime, role: Role
+) -> None:
+    settings = Settings.model_validate({"var_dir": tmp_path, "console": {"second_factor_roles": [role]}})
+    async with served(tmp_path, clock=clock, settings=settings, url=await prepared("sqlite", tmp_path)) as console:
+        login = role.value
+        for path in ("/", "/account", "/calls", "/people", "/search"):
+            assert (await console.get(login, path))[0] == 303, path
+            assert (await answer_of(console, login, path)).headers["Location"] == "/account/code", path
+        assert (await answer_of(console, login, "/api/v1/kpi")).status == 403
+        assert (await answer_of(console, login, "/account/sessions/end", {})).headers[
+            "Location"
+        ] == "/account/code"
+        assert (await answer_of(console, "lead", "/account")).status == 200, "other roles are not asked"
+        await with_code(console, clock, login)
+        assert (await answer_of(console, login, "/account")).status == 200
+        assert (await console.post(login, "/account/code/off", {"password": PASSWORD}))[0] == 403
+        noted = Access("admin", AccessKind.PEOPLE, "telephone lost")
+        await console.parts.doorkeeper.people.set_code(login, None, None, noted)
+        assert (await answer_of(console, login, "/account")).headers["Location"] == "/account/code"
+
+
+async def answer_of(
+    console: ServedConsole, login: str, path: str, form: dict[str, str] | None = None
+) -> aiohttp.ClientResponse:
+    """The head of an answer to somebody who has signed in."""
+    client = await console.client(login)
+    if form is not None:
+        async with console.form(client, path, form) as answer:
+            return answer
+    async with client.get(console.url + path, allow_redirects=False) as answer:
+        return answer
+
+
+async def test_failed_sign_ins_are_listed_by_known_names_and_forgotten_in_time(
+    console: ServedConsole, clock: SetTime
+) -> None:
+    await with_code(console, clock)
+    assert await log_in(console, "lead", "wrong") == 401
+    assert await log_in(console, "my secret passphrase", "x") == 401
+    client = await fresh(console)
+    assert await log_in(console, "monitor", PASSWORD, client) == 303
+    async with console.form(client, "/login/code", {"code": "000000"}) as answer:
+        assert answer.status == 401
+    status, page = await console.get("admin", "/access-log/failed")
+    rows = page.split("<tbody>")[1].split("<tr>")[1:]
+    assert status == 200 and len(rows) == 3
+    assert "<small>monitor</small>" in rows[0] and "两步验证" in rows[0] and "127.0.0.1" in rows[0]
+    assert "未知用户名" in rows[1] and "passphrase" not in page
+    assert "<small>lead</small>" in rows[2] and "2026-11-24 10:00:00" in rows[2]
+    _, page = await console.get("admin", "/access-log/failed?login=lead")
+    assert page.count("<small>lead</small>") == 1 and "<small>monitor</small>" not in page
+    entries = await SqlAccessLog(console.engine, clock).entries()
+    assert entries[-1].access == Access("admin", AccessKind.SEE_LOG, "failed sign-ins of lead")
+    for _ in range(51):
+        await console.parts.doorkeeper.failed.add(FailedSignIn(clock.moment, "ops", "10.0.0.1", FailedAt.PASSWORD))
+    _, page = await console.get("admin", "/access-log/failed")
+    following = re.search(r'href="([^"]*before=[^"]*)"[^>]*rel="next"', page)
+    assert following is not None and page.count("10.0.0.1") == 50
+    _, page = await console.get("admin", following[1].replace("&amp;", "&"))
+    assert page.count("10.0.0.1") == 1 and "<small>lead</small>" in page
+    assert (await console.get("lead", "/access-log/failed"))[0] == 403
+    clock.moment += timedelta(days=91)
+    await console.parts.doorkeeper.failed.add(FailedSignIn(clock.moment, None, "10.0.0.2", FailedAt.PASSWORD))
+    async with console.engine.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(failed_sign_ins)) == 1, "90 days are over"
 
 
 # ── Tokens ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -39,6 +39,7 @@ account-password_changed = Password changed; you are signed out everywhere else.
 account-code_title = Second factor
 account-code_lead = Beside the password, six digits that change every half minute on your telephone.
 account-code_is_on = The second factor is in use
+account-code_needed = Your role needs the second step: until it is set up, nothing else opens.
 account-code_step_scan = Scan the picture with an authenticator on your telephone (any that knows TOTP).
 account-code_step_enter = Enter the six digits that it shows, and your password.
 account-code_picture = QR code for the authenticator; it says the same as the secret below

@@ -87,3 +87,15 @@ access_kind-see_log = looked into this log
 access_leg-caller = caller's side
 access_leg-agent = agent's side
 access_leg-mixed = mixed
+
+failed_sign_ins-title = Failed sign-ins
+failed_sign_ins-lead = Of the last 90 days. A name that is nobody’s is not kept: it may have been a password.
+failed_sign_ins-login = Login
+failed_sign_ins-step = Failed at
+failed_sign_ins-address = From
+failed_sign_ins-nobody = unknown name
+failed_sign_ins-nothing = No failed sign-ins.
+
+failed_at-password = password
+failed_at-code = second step
+failed_at-again = password asked again

@@ -39,6 +39,7 @@ account-password_changed = 密码已修改，其他设备均已退出。
 account-code_title = 两步验证
 account-code_lead = 登录时除密码外，再验证手机上每半分钟变化一次的六位数字。
 account-code_is_on = 两步验证已启用
+account-code_needed = 您的角色须使用两步验证：启用后才能继续使用其他页面。
 account-code_step_scan = 用手机验证器（支持 TOTP 的应用）扫描二维码。
 account-code_step_enter = 输入验证器显示的六位数字和您的密码。
 account-code_picture = 供验证器扫描的二维码，内容与下方密钥相同

@@ -87,3 +87,15 @@ access_kind-see_log = 查阅访问记录
 access_leg-caller = 来电人声道
 access_leg-agent = 座席声道
 access_leg-mixed = 混合声道
+
+failed_sign_ins-title = 登录失败
+failed_sign_ins-lead = 最近 90 天的失败登录。输入的用户名不属于任何人时不予保存：可能误输了密码。
+failed_sign_ins-login = 用户名
+failed_sign_ins-step = 失败环节
+failed_sign_ins-address = 来源地址
+failed_sign_ins-nobody = 未知用户名
+failed_sign_ins-nothing = 没有失败的登录。
+
+failed_at-password = 密码
+failed_at-code = 两步验证
+failed_at-again = 重要操作前重验密码
