@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.books.__main__ import database, roll_up
 from bench.books.simulate import simulate
@@ -32,25 +34,27 @@ KINDS = ("sqlite", "postgresql")
 _AIM_MS = 150.0
 
 
-async def measure(kind: str, number: int, folder: Path) -> dict[str, list[float]]:
+async def fill(kind: str, engine: AsyncEngine, number: int) -> None:
+    """A ledger with so many calls, the newest of them judged and transcribed, rolled up."""
+    began = time.perf_counter()
+    await simulate(engine, number)
+    await judge_and_speak(engine, min(_JUDGED, number // 10))
+    await roll_up(engine)
+    _say(f"{kind}: {number} calls written and rolled up in {time.perf_counter() - began:.0f} s")
+
+
+async def measure(engine: AsyncEngine, number: int, folder: Path) -> dict[str, list[float]]:
     """Milliseconds of every asking of every page, by the page's name."""
-    async with database(kind, folder) as engine:
-        began = time.perf_counter()
-        await simulate(engine, number)
-        await judge_and_speak(engine, min(_JUDGED, number // 10))
-        await roll_up(engine)
-        _say(f"{kind}: {number} calls written and rolled up in {time.perf_counter() - began:.0f} s")
-        clock = SetClock(NOW)
-        parts = parts_for(Settings(var_dir=folder), engine, clock)
-        async with engine.connect() as connection:
-            newest = select(calls.c.call_id).where(calls.c.has_recording).order_by(calls.c.arrived_at.desc())
-            call_id = str(await connection.scalar(newest.limit(1)))
-        reader, times = Reader(parts), _TIMES.get(number, _FEW)
-        found: dict[str, list[float]] = {}
-        for page in pages_of(call_id):
-            await reader.read(page, 1)  # templates are compiled, statements are made
-            found[page.name] = await reader.read(page, times)
-        return found
+    parts = parts_for(Settings(var_dir=folder), engine, SetClock(NOW))
+    async with engine.connect() as connection:
+        newest = select(calls.c.call_id).where(calls.c.has_recording).order_by(calls.c.arrived_at.desc())
+        call_id = str(await connection.scalar(newest.limit(1)))
+    reader, times = Reader(parts), _TIMES.get(number, _FEW)
+    found: dict[str, list[float]] = {}
+    for page in pages_of(call_id):
+        await reader.read(page, 1)  # templates are compiled, statements are made
+        found[page.name] = await reader.read(page, times)
+    return found
 
 
 def at_95(took: list[float]) -> float:
@@ -60,7 +64,12 @@ def at_95(took: list[float]) -> float:
 
 async def run(number: int, folder: Path) -> dict[str, str]:
     """Every page on both databases, and the call of an hour; told as it comes."""
-    found = {kind: await measure(kind, number, folder) for kind in KINDS}
+    async with contextlib.AsyncExitStack() as stack:
+        engines = {kind: await stack.enter_async_context(database(kind, folder)) for kind in KINDS}
+        for kind, engine in engines.items():
+            await fill(kind, engine, number)
+        _say(f"load {os.getloadavg()[0]:.1f}")
+        found = {kind: await measure(engine, number, folder) for kind, engine in engines.items()}
     _say(f"\n{'page (95th percentile, ms)':32}" + "".join(f"{kind:>12}" for kind in KINDS))
     worst = 0.0
     for name in found[KINDS[0]]:
