@@ -29,6 +29,17 @@ class AgentState(StrEnum):
     """Logged in, but the telephone is not registered."""
 
 
+def told_reason(kind: str, words: str, name: str) -> str:
+    """Why somebody pauses an agent, as the agent reads it. No sign that Asterisk's queue log takes apart."""
+    told = f"{kind}: {words} ({name})"
+    return "".join(sign if sign.isprintable() and sign not in "|,;\"'\\" else " " for sign in told)
+
+
+def is_told(reason: str | None) -> bool:
+    """Whether a pause's reason was made by ``told_reason``; agents' own are a kind, which is one word."""
+    return reason is not None and ": " in reason and reason.endswith(")")
+
+
 class LinkNow(StrEnum):
     """The management link to Asterisk."""
 
@@ -50,6 +61,8 @@ class AgentNow:
     reason: str | None = None
     """Why the agent is paused, as it was given; ``None`` in other states."""
     sections: tuple[SectionId, ...] = ()
+    told: str | None = None
+    """Why somebody else paused the agent, or logged them out, and who: in every state, as long as it lasts."""
 
 
 @dataclass(frozen=True, slots=True)

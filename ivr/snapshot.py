@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from calls.ids import AgentNumber, SectionId
-from calls.live import AgentNow, AgentState
+from calls.live import AgentNow, AgentState, is_told
 from ivr.ami.wire import AmiMessage
 
 LET_IT_RING = "let-it-ring"
@@ -51,6 +51,11 @@ class _Member:
     last_call: datetime | None
     since: datetime
 
+    @property
+    def told(self) -> str | None:
+        """What somebody else gave as the reason of the pause."""
+        return self.reason if self.paused and is_told(self.reason) else None
+
 
 class AgentBoard:
     """The agents of the roster, by number. ``wrap_up_s`` is each agent's time after a call."""
@@ -61,6 +66,7 @@ class AgentBoard:
         self._roster = tuple(roster)
         self._members: dict[AgentNumber, dict[SectionId, _Member]] = {number: {} for number in self._roster}
         self._left_at: dict[AgentNumber, datetime] = {}
+        self._left_told: dict[AgentNumber, str | None] = {}
 
     def reset(self, members: Iterable[AmiMessage], now: datetime) -> None:
         """Replace everything by what ``QueueStatus`` says."""
@@ -74,8 +80,10 @@ class AgentBoard:
         at = message.timestamp or now
         if message.event == "QueueMemberRemoved":
             number = AgentNumber(message.get("MemberName", ""))
-            self._members.get(number, {}).pop(SectionId(message.get("Queue", "")), None)
+            left = self._members.get(number, {}).pop(SectionId(message.get("Queue", "")), None)
             self._left_at[number] = at
+            # A log-out by somebody else is a pause first, which brings the reason.
+            self._left_told[number] = left.told if left else None
             return True
         if message.event in MEMBER_EVENTS:
             self._put(message, at, self._members)
@@ -111,8 +119,7 @@ class AgentBoard:
                 number=number,
                 state=AgentState.LOGGED_OUT,
                 since=self._left_at.get(number, self._began),
-                reason=None,
-                sections=(),
+                told=self._left_told.get(number),
             )
         one = max(members.values(), key=lambda member: member.since)
         state, since, reason = one.state, one.since, None
@@ -121,4 +128,5 @@ class AgentBoard:
             state, reason = AgentState.PAUSED, one.reason
         elif state is AgentState.READY and last_call and now < last_call + self._wrap_up:
             state, since = AgentState.WRAP_UP, last_call
-        return AgentNow(number=number, state=state, since=since, reason=reason, sections=tuple(sorted(members)))
+        told = next((member.told for member in members.values() if member.told), None)
+        return AgentNow(number, state, since, reason=reason, sections=tuple(sorted(members)), told=told)

@@ -13,7 +13,7 @@ from calls.custody import Access, AccessKind
 from calls.errors import AmiError
 from calls.figures import Figure
 from calls.ids import AgentNumber, SectionId
-from calls.live import AgentNow, AgentState, LinkNow
+from calls.live import AgentNow, AgentState, LinkNow, told_reason
 from calls.measures import Dimension, Slice
 from calls.people import Right, Scope
 from calls.periods import Grain, Period
@@ -141,11 +141,11 @@ class TeamArea:
         await self._note(ask, noted)
         try:
             if do == "pause":
-                await phones.pause(number, shown_reason(ask.texts.named("reason", kind), words, ask.who.name))
+                await phones.pause(number, told_reason(ask.texts.named("reason", kind), words, ask.who.name))
             elif do == "unpause":
                 await phones.unpause(number)
             else:  # the pause before it brings the reason into Asterisk's queue log, and so into the books
-                await phones.pause(number, shown_reason(ask.texts("team.log_out"), words, ask.who.name))
+                await phones.pause(number, told_reason(ask.texts("team.log_out"), words, ask.who.name))
                 await phones.log_out(number)
         except AmiError as error:
             await self._note(ask, f"agent {number}: {do} was not done")
@@ -274,12 +274,6 @@ class TeamArea:
 
     def _today(self) -> date:
         return self._parts.clock.now().astimezone(self._parts.zone).date()
-
-
-def shown_reason(kind: str, words: str, name: str) -> str:
-    """A pause's reason as the agent reads it. No sign that Asterisk's queue log takes apart."""
-    told = f"{kind}: {words} ({name})"
-    return "".join(sign if sign.isprintable() and sign not in "|,;\"'\\" else " " for sign in told)
 
 
 def _hour(text: str) -> int | None:

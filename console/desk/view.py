@@ -61,6 +61,8 @@ def desk_view(now: DeskNow, words: Wording) -> View:
         "state_text": texts(f"state.{agent.state}"),
         "since": instant(agent.since),
         "reason": texts.named("reason", agent.reason) if agent.reason else "",
+        "told": texts("desk.told", why=agent.told) if agent.told else "",
+        "nothing_told": not agent.told,
         "queues": " · ".join(words.section(section) for section in agent.sections),
         "logged_in": agent.state is not AgentState.LOGGED_OUT,
         "paused": paused,

@@ -87,10 +87,13 @@ async def test_a_forced_pause_is_asterisks_and_its_reason_comes_whole_into_the_b
         agent = (await centre.agents())["1001"]
         assert (agent.state, agent.reason) == (AgentState.PAUSED, "培训: 消防演练 三号楼 (赵磊)")
 
-        async def on_the_page() -> bool:
+        async def paused_on_the_page() -> bool:
             return "消防演练 三号楼 (赵磊)" in await browser.get("/team")
 
-        assert await within(on_the_page, 5), "and the agent's desk shows the same"
+        async def logged_out_on_the_page() -> bool:
+            return "没有回应 (赵磊)" in await browser.get("/team")
+
+        assert await within(paused_on_the_page, 5), "and the agent's desk shows the same"
         lines = centre.queue_log.read_bytes().splitlines()
         told = [change for n, line in enumerate(lines) if (change := _presence(line, n))]
         paused = [change.reason for change in told if change.step is PresenceStep.PAUSED]
@@ -99,6 +102,7 @@ async def test_a_forced_pause_is_asterisks_and_its_reason_comes_whole_into_the_b
         try:
             assert await browser.post(f"{here}/state", do="logout", why="没有回应") == 303
             assert (await centre.agents())["1001"].state is AgentState.LOGGED_OUT
+            assert await within(logged_out_on_the_page, 5), "as on the agent's desk"
             noted = await SqlAccessLog(engine, CLOCK).entries(actor=browser.login)
             assert [each.access.kind for each in noted] == [AccessKind.STEER, AccessKind.STEER]
         finally:

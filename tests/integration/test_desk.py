@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 from calls.callbacks import CallbackState
 from calls.custody import AccessKind
 from calls.ids import CallId
+from calls.live import told_reason
 from storage.access import SqlAccessLog
 from storage.case_tables import cases, inquiries
 from storage.desk_books import SqlDeskBooks
@@ -143,6 +144,20 @@ async def test_the_same_is_told_to_who_asks_again_and_again(scene: Scene) -> Non
     status, text = await scene.console.get("agent", "/desk/now")
     (call,) = json.loads(text)["calls"]
     assert (status, call["key"], call["stage"]) == (200, "1.1", "talking")
+
+
+async def test_a_pause_and_a_log_out_by_somebody_else_say_why_on_the_agents_own_desk(scene: Scene) -> None:
+    phones, told = scene.stage.telephones, []
+    await phones.log_in(ANNE)
+    for kind in ("培训", "强制签出"):
+        await phones.pause(ANNE, told_reason(kind, "消防演练", "赵磊"))
+        told.append(json.loads((await scene.console.get("agent", "/desk/now"))[1])["told"])
+    await phones.log_out(ANNE)
+    told.append(json.loads((await scene.console.get("agent", "/desk/now"))[1])["told"])
+    assert told == [f"由他人为您设置：{kind}: 消防演练 (赵磊)" for kind in ("培训", "强制签出", "强制签出")]
+    await phones.log_in(ANNE)
+    now = json.loads((await scene.console.get("agent", "/desk/now"))[1])
+    assert (now["told"], now["nothing_told"], now["state"]) == ("", True, "ready")
 
 
 # ── Filing, without a browser ────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calls.ids import AgentNumber
-from calls.live import AgentNow, AgentState
+from calls.live import AgentNow, AgentState, told_reason
 from ivr.ami.wire import AmiMessage
 from ivr.snapshot import LET_IT_RING, MEMBER_EVENTS, AgentBoard
 
@@ -165,6 +165,36 @@ SEQUENCES: list[tuple[str, list[AmiMessage], float, AgentState, float]] = [
 def test_state_after_several(events: list[AmiMessage], now_s: float, state: AgentState, since_s: float) -> None:
     agent = agent_after(events, now_s)
     assert (agent.state, agent.since) == (state, at(since_s))
+
+
+FORCED = told_reason("培训", "消防演练|三号楼", "赵磊")
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([member(0, paused=FORCED)], FORCED),
+        ([member(0, status=2, paused=FORCED)], FORCED),
+        ([member(0, paused=FORCED), member(7, "QueueMemberRemoved")], FORCED),
+        ([member(0, paused=FORCED), member(5), member(7, "QueueMemberRemoved")], None),
+        ([member(0, paused=FORCED), member(7, "QueueMemberRemoved"), member(9, "QueueMemberAdded")], None),
+        ([member(0, paused="meal"), member(7, "QueueMemberRemoved")], None),
+        ([member(0, paused="Auto-Pause")], None),
+    ],
+    ids=[
+        "paused",
+        "in talk",
+        "logged out",
+        "went on, then logged out",
+        "logged in again",
+        "own pause",
+        "rang out",
+    ],
+)
+def test_what_somebody_else_did_to_an_agent_is_told_as_long_as_it_lasts(
+    events: list[AmiMessage], told: str | None
+) -> None:
+    assert agent_after(events).told == told
 
 
 @pytest.mark.parametrize("event", sorted(MEMBER_EVENTS | {"QueueMemberRemoved"}))

@@ -1,5 +1,6 @@
 # The agent's desk: screen pop, notes, filing.
 
+desk-told = Set for you by somebody else: { $why }
 desk-title = Desk
 desk-nobody = This account has no agent number, so it has no desk. Ask an administrator to enter the number.
 desk-my_state = My state
