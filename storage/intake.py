@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,6 +40,14 @@ class SqlIntakeCounts:
             async with self._writer.begin() as connection:
                 await connection.execute(delete(intake_counts).where(intake_counts.c.ends_at <= now))
                 return int(await connection.scalar(counted) or 0)
+
+    async def take_back(self, what: str, who: str, now: datetime, window: timedelta) -> None:
+        """Once less in this window: what was counted turned out not to be such a thing."""
+        mine = (intake_counts.c.key == _key(what, who), intake_counts.c.ends_at == _end(now, window))
+        less = update(intake_counts).where(*mine, intake_counts.c.n > 0).values(n=intake_counts.c.n - 1)
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(less)
 
     async def count(self, what: str, who: str, now: datetime, window: timedelta) -> int:
         """How often it was in this window."""

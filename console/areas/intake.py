@@ -8,7 +8,6 @@ away: a real complaint must not be lost, so it comes back with its words and ask
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import logging
 import secrets
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from calls.errors import AttachmentRefused, CaseConflict, CustodyError
 from calls.inquiries import OrderDispatched, OrderState
 from calls.people import Right, Role
 from console.ask import Ask
+from console.intake.looking import Looking, network
 from console.intake.ports import WEB, IntakeTerms
 from console.intake.reading import Typed, Wrong, complaint, question
 from console.intake.seal import Mark, Sealer
@@ -46,10 +46,6 @@ _FILES = 3
 """Of a complaint."""
 _LARGEST = _FILES * LARGEST + 256 * 1024
 _HOUR = timedelta(hours=1)
-_LOOKS_BY_ADDRESS = 30
-"""Looks at progress from one address within an hour."""
-_WRONG_BY_NUMBER = 8
-"""Wrong digits for one number within an hour: from then on nobody learns anything of it before the next."""
 _SUPERVISORS = 200
 
 _PROGRESS: Mapping[State | OrderState, str] = {
@@ -82,6 +78,7 @@ class IntakeArea:
         self._cases = SqlCases(parts.engine, parts.zone, parts.case_clocks)
         self._orders = SqlOrders(parts.engine, parts.zone)
         self._counts = SqlIntakeCounts(parts.engine)
+        self._looking = Looking(self._counts)
         self._receipts = SqlReceipts(parts.engine)
 
     def routes(self) -> list[Route]:
@@ -161,6 +158,7 @@ class IntakeArea:
             if sent is None:
                 return self._form(ask, values, {}, trouble="sent_before", status=409)
             number = sent
+        await self._looking.known(number, network(ask.remote), now)
         left_out = await self._attach(ask, number) if kind == COMPLAINT else []
         if left_out:
             return self._receipt(ask, number, left_out)
@@ -265,15 +263,14 @@ class IntakeArea:
         now = self._parts.clock.now()
         typed = ask.form.get("number", "").strip().upper()[:30]
         digits = ask.form.get("digits", "").strip()[:10]
-        looks = await self._counts.tick("status", network(ask.remote), now, _HOUR)
-        wrong = await self._counts.count("status number", typed, now, _HOUR)
-        if looks > _LOOKS_BY_ADDRESS or wrong >= _WRONG_BY_NUMBER:
+        sender = network(ask.remote)
+        if await self._looking.refused(typed, sender, now):
             return self._status(ask, typed, trouble="locked", status=429)
         receipt = await self._receipts.find(CaseNumber(typed if parse_number(typed) else "TS0000-00000"))
         if not _is_theirs(receipt, digits):
-            await self._counts.tick("status number", typed, now, _HOUR)
             return self._status(ask, typed, trouble="no_match", status=404)
         assert receipt is not None
+        await self._looking.right(typed, sender, now)
         reason = f"{receipt.number}: progress, by number and last digits"
         await self._parts.accesses.note(Access(WEB, AccessKind.READ_CASE, reason))
         return self._parts.painter.page(
@@ -293,19 +290,6 @@ class IntakeArea:
             trouble=trouble,
             hotline=self._terms.hotline,
         )
-
-
-def network(address: str) -> str:
-    """What is counted as one sender: an IPv4 address; of IPv6 the network, as a household has all of one."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def _bare_name(name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from calls.cases import CaseNumber, Channel
 from calls.errors import AttachmentRefused
 from calls.ids import SectionId
 from calls.people import Grant, Role
-from console.areas.intake import network
+from console.intake.looking import WRONG_BY_ALL, WRONG_BY_SENDER, network
 from console.intake.seal import Sealer
 from console.parts import Parts
 from service.intake import Scanner
@@ -214,7 +215,7 @@ async def test_progress_is_told_in_general_words_to_who_knows_number_and_digits(
     assert status == 200 and "已受理" in page
 
 
-async def test_a_wrong_number_and_wrong_digits_are_answered_alike_and_locked_out(console: ServedConsole) -> None:
+async def test_a_wrong_number_and_wrong_digits_are_answered_alike(console: ServedConsole) -> None:
     number = await number_of(console, (await sent(console, COMPLAINT))[1])
     told = []
     for asked, digits in ((number, "0000"), ("TS2026-09999", "8000"), ("nonsense\0", "8000"), (number, "")):
@@ -222,14 +223,53 @@ async def test_a_wrong_number_and_wrong_digits_are_answered_alike_and_locked_out
         assert status == 404
         told.append(re.sub(r'(name="number"|value=|csrf|f-number)[^>]*', "", page))
     assert len(set(told)) == 1
-    for guess in range(7):
-        status, _ = await console.post("", "/form/status", {"number": number, "digits": f"{guess:04}"})
-    assert status == 429
-    assert (await console.post("", "/form/status", {"number": number, "digits": "8000"}))[0] == 429, (
-        "nobody learns it"
-    )
-    CLOCK.moment += timedelta(hours=1)
-    assert (await console.post("", "/form/status", {"number": number, "digits": "8000"}))[0] == 200
+
+
+@asynccontextmanager
+async def elsewhere(console: ServedConsole, address: str) -> AsyncIterator[Callable[[str, str], Awaitable[int]]]:
+    """Looks from another address; what is answered."""
+    connector = aiohttp.TCPConnector(local_addr=(address, 0))
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as client:
+        async with client.get(f"{console.url}/form/status"):
+            pass
+
+        async def look(number: str, digits: str) -> int:
+            async with console.form(client, "/form/status", {"number": number, "digits": digits}) as answer:
+                return int(answer.status)
+
+        yield look
+
+
+async def test_who_guesses_shuts_out_themselves_and_nobody_else(console: ServedConsole) -> None:
+    number = await number_of(console, (await sent(console, COMPLAINT))[1])
+    async with elsewhere(console, "127.0.0.2") as stranger, elsewhere(console, "127.0.0.3") as owner:
+        answers = await asyncio.gather(*(stranger(number, f"{n:04}") for n in range(WRONG_BY_SENDER + 4)))
+        assert sorted(answers) == [404] * WRONG_BY_SENDER + [429] * 4, "also of many at once"
+        assert await stranger(number, "8000") == 429, "they learn nothing, right or wrong"
+        assert await owner(number, "8000") == 200, "from another telephone"
+        CLOCK.moment += timedelta(days=1)
+        assert await stranger(number, "0000") == 404
+
+
+async def test_many_who_guess_together_get_nowhere_and_the_owner_in(console: ServedConsole) -> None:
+    number = await number_of(console, (await sent(console, COMPLAINT))[1])
+    async with elsewhere(console, "127.0.0.2") as before:
+        assert await before(number, "8000") == 200
+        senders = WRONG_BY_ALL // WRONG_BY_SENDER
+        for n in range(senders):
+            async with elsewhere(console, f"127.0.1.{n + 1}") as stranger:
+                answers = [await stranger(number, f"{guess:04}") for guess in range(WRONG_BY_SENDER)]
+                assert answers == [404] * WRONG_BY_SENDER
+        async with elsewhere(console, "127.0.0.9") as stranger:
+            assert await stranger(number, "8000") == 429, "nobody new is let in this week"
+        assert await before(number, "8000") == 200, "who had the digits right before"
+        assert (await console.post("", "/form/status", {"number": number, "digits": "8000"}))[0] == 200, (
+            "who sent the form"
+        )
+        CLOCK.moment += timedelta(days=7)
+        async with elsewhere(console, "127.0.0.9") as owner:
+            assert await owner(number, "8000") == 200
 
 
 async def test_one_address_does_not_look_through_all_numbers(console: ServedConsole) -> None:

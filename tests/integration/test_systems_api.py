@@ -29,10 +29,10 @@ NEW = {"telephone": "+8613800138000", "section": "complaint"}
 RIGHTS = frozenset({Right.READ_CASES, Right.FILE_CASES})
 
 
-@pytest_asyncio.fixture
-async def console(tmp_path: Path) -> AsyncIterator[ServedConsole]:
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def console(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ServedConsole]:
     CLOCK.moment = local("2026-11-23 10:00")
-    async with served(tmp_path, people=(*LOGINS, CHIEF), clock=CLOCK) as console:
+    async with served(tmp_path, people=(*LOGINS, CHIEF), clock=CLOCK, kind=request.param) as console:
         yield console
 
 

@@ -63,7 +63,7 @@ intake_trouble-too_soon = That was very fast. Please look it over and send it ag
 intake_trouble-too_many = Too many are writing at the moment. Please try again later; if it is urgent, call { $number }.
 intake_trouble-sent_before = This was sent already. To tell us of something else, please send it once more.
 intake_trouble-no_match = Not found: please check the number and the four digits.
-intake_trouble-locked = Too many attempts. Please try again in an hour, or call { $number }.
+intake_trouble-locked = Too many attempts. Please try again tomorrow, or call { $number }.
 
 intake_progress-received = Received
 intake_progress-in_hand = In hand

@@ -63,7 +63,7 @@ intake_trouble-too_soon = 提交得太快了，请核对内容后再提交一次
 intake_trouble-too_many = 提交的人太多，请稍后再试；紧急情况请拨打 { $number }。
 intake_trouble-sent_before = 这份来件已经提交过。如需另外反映，请再提交一次。
 intake_trouble-no_match = 没有找到：请核对受理编号和电话后四位。
-intake_trouble-locked = 查询次数过多，请一小时后再试，或拨打 { $number }。
+intake_trouble-locked = 查询次数过多，请明天再试，或拨打 { $number }。
 
 intake_progress-received = 已受理
 intake_progress-in_hand = 办理中
