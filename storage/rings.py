@@ -20,13 +20,16 @@ from calls.people import Scope
 from storage.faults import translated
 from storage.reach import within
 from storage.sums import COUNTED_OFFERS, TEST
-from storage.tables import calls, offers
+from storage.tables import LEFT_FROM_S, PERHAPS_LEFT, calls, offers
 
 MOST = 5_000
 """Offers listed at once."""
 
 _SLACK = timedelta(seconds=1)
 """Asterisk lets a telephone ring for whole seconds, by a clock of its own."""
+
+_LONGEST_LINE = timedelta(days=1)
+"""Nobody waits so long for a telephone to ring."""
 
 
 class Ringing(StrEnum):
@@ -86,7 +89,7 @@ class SqlRings:
                     wanted = (
                         select(offers.c.agent, hour, how, func.count().label("n"))
                         .select_from(offers.join(calls))
-                        .where(*_left(scope, begin, end, limit_s))
+                        .where(*_left(scope, begin, end, limit_s), *_soon_found(begin, end, limit_s))
                         .group_by(offers.c.agent, hour, how)
                     )
                     found += [
@@ -178,6 +181,13 @@ def _left(scope: Scope, since: datetime, until: datetime, limit_s: float) -> lis
         COUNTED_OFFERS,
         not_(or_(TEST, in_time)),
     ]
+
+
+def _soon_found(since: datetime, until: datetime, limit_s: float) -> list[ColumnElement[bool]]:
+    """What is so of every such offer anyway, said in the words of the index of the few that it may be."""
+    if limit_s < LEFT_FROM_S:
+        return []
+    return [PERHAPS_LEFT, offers.c.rang_at >= since - _LONGEST_LINE, offers.c.rang_at < until + _LONGEST_LINE]
 
 
 def _of_one_offset(

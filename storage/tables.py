@@ -25,6 +25,8 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    literal_column,
+    or_,
     text,
 )
 
@@ -140,6 +142,16 @@ offers = Table(
     Column("failure", String),
     Index(None, "agent", "connected_at"),
 )
+
+LEFT_FROM_S = 10.0
+"""Offers that were answered sooner are in no index of those that were left ringing."""
+PERHAPS_LEFT = or_(
+    offers.c.answered_at.is_(None),
+    offers.c.ring_s.is_(None),
+    offers.c.ring_s > literal_column(f"{LEFT_FROM_S}"),
+)
+"""Said in the same words where offers are looked for, so that the index serves."""
+Index("ix_offers_left", offers.c.rang_at, sqlite_where=PERHAPS_LEFT, postgresql_where=PERHAPS_LEFT)
 
 presence = Table(
     "presence",
