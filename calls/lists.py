@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Self
 
 from calls.call import Result
+from calls.callbacks import AttemptOutcome
 from calls.ids import AgentNumber, CallId, Language, LegId, SectionId, is_unique_id
 from calls.ports import Tally
 from calls.verdicts import Outcome
@@ -125,6 +126,18 @@ class CallName:
 
 
 @dataclass(frozen=True, slots=True)
+class OfCallback:
+    """That a line is an attempt to call somebody back, which is no call that arrived (A5)."""
+
+    number: int
+    """Of the call-back."""
+    about: CallId | None
+    """The call that it follows."""
+    outcome: AttemptOutcome | None
+    """``None`` while it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallLine:
     """One call, or one offer of one call, as lists show it."""
 
@@ -150,6 +163,7 @@ class CallLine:
     picked_up: bool | None = None
     """Of an offer."""
     rating: Rating = Rating.NONE
+    of_callback: OfCallback | None = None
 
     @property
     def place(self) -> Place:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from calls.callbacks import Attempt
 from calls.events import (
     AnyEvent,
     CallArrived,
@@ -51,6 +52,22 @@ def timeline(
             _text(event, texts, section_name),
         )
         for event in sorted(events, key=lambda each: each.at)
+    ]
+
+
+def attempt_course(attempt: Attempt, texts: Texts, zone: ZoneInfo) -> list[Step]:
+    """The steps of an attempt to call back."""
+    names = ("began", "agent_rang", "agent_answered", "dialled", "answered", "connected", "ended")
+    steps: list[tuple[str, datetime | None]] = [(name, getattr(attempt, f"{name}_at")) for name in names]
+    return [
+        Step(
+            name,
+            moment(at, zone),
+            (at - attempt.began_at) / timedelta(seconds=1),
+            texts(f"attempt_step.{name}"),
+        )
+        for name, at in steps
+        if at is not None
     ]
 
 

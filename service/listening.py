@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import SPOKEN_LEGS, Access, AccessKind, Leg
 from calls.errors import AccessDenied, TranscriptionError
-from calls.ids import CallId, subject_of
+from calls.ids import CallId
 from calls.ports import AccessLog, Clock
 from calls.transcript import LegTranscript, Span, Transcript, turns_of
 from qa.masking import find, mask_words
 from recordings.beep import BeepedReader
 from service.custody import Custody
 from service.settings import Settings
-from storage.ledger import SqlLedger
 from storage.search import MaskedLeg, Page, Query, Said, SqlSearch
+from storage.subjects import SqlSubjects
 from storage.transcripts import SqlTranscripts
 
 
@@ -31,10 +31,8 @@ async def index_call(settings: Settings, engine: AsyncEngine, call_id: CallId, c
     transcript = await SqlTranscripts(engine).transcript(call_id)
     if transcript is None:
         return
-    call = await SqlLedger(engine).call(subject_of(call_id))  # who says why, says it of a call
-    arrived_at = call.arrived_at if call else clock.now()
-    agent = next((offer.agent for offer in call.offers if offer.connected_at), None) if call else None
-    said = Said(call_id, arrived_at, call.section if call else None, agent)
+    of = await SqlSubjects(engine).of(call_id)
+    said = Said(call_id, of.arrived_at, of.section, of.agent) if of else Said(call_id, clock.now(), None, None)
     legs = {leg.leg: masked_leg(leg) for leg in transcript.legs}
     await SqlSearch(engine).index(said, legs, clock.now())
 

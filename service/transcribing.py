@@ -22,7 +22,7 @@ from calls.errors import (
     StorageError,
     TranscriptionError,
 )
-from calls.ids import CallId, SectionId, subject_of
+from calls.ids import CallId, SectionId
 from calls.ports import Clock, Pcm
 from calls.transcript import LegTranscript, Span
 from recordings.transcription.announcement import announced
@@ -34,7 +34,7 @@ from service.judging import judge_call
 from service.listening import index_call
 from service.settings import Settings
 from storage.engine import open_engine
-from storage.ledger import SqlLedger
+from storage.subjects import SqlSubjects
 from storage.transcripts import SqlTranscripts
 from storage.work import JUDGEMENT, SqlWork
 from storage.work_states import State
@@ -126,8 +126,8 @@ class Transcriber:
         return State.DONE, None
 
     async def _transcript(self, engine: AsyncEngine, call_id: CallId, leg: Leg) -> LegTranscript:
-        call = await SqlLedger(engine).call(subject_of(call_id))
-        language = (call and call.language) or DEFAULT_LANGUAGE
+        of = await SqlSubjects(engine).of(call_id)
+        language = (of and of.language) or DEFAULT_LANGUAGE
         speech = self._engines.speech(language)
         custody = custody_of(self._settings, engine, self._clock)
         access = by_service("transcription", "transcription", call_id, leg)
@@ -136,7 +136,7 @@ class Transcriber:
         def hear() -> LegTranscript:
             with sound:
                 pcm = read_wav(sound)
-            section = call.section if call else None
+            section = of.section if of else None
             spoken_by_us = _announcement(pcm, language, section) if leg is Leg.AGENT else None
             recogniser = self._engines.recogniser(speech)
             return transcribe(pcm, leg, speech.speaks or speech.language, recogniser, spoken_by_us)

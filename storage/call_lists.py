@@ -36,6 +36,7 @@ from calls.people import Scope
 from calls.verdicts import Outcome
 from storage.faults import translated
 from storage.ratings import OF_SURVEYS, rated, ratings, surveyed
+from storage.subjects import attempt_line
 from storage.sums import COUNTED_OFFERS, OF_CALLS, TEST, kept, within
 from storage.tables import calls, offers
 from storage.verdict_tables import verdicts
@@ -120,7 +121,7 @@ class SqlCallLists:
         """One call; ``None`` if there is none within the scope.
 
         The recording in which its caller says why they are dissatisfied is within reach of whom the call is: it
-        is told as a line of its own, under its own id.
+        is told as a line of its own, under its own id; so is an attempt to call somebody back.
         """
         wanted = select(*(calls.c[name] for name in _COLUMNS)).where(
             calls.c.call_id == subject_of(call_id), *_within(scope, calls.c.agent)
@@ -129,7 +130,7 @@ class SqlCallLists:
             async with self._engine.connect() as connection:
                 row = (await connection.execute(wanted)).one_or_none()
                 if row is None:
-                    return None
+                    return await attempt_line(connection, call_id, scope)
                 found = replace(_line(row), call_id=call_id)
                 return (await _told(connection, [found]))[0]
 

@@ -159,7 +159,10 @@ class CallbackArea:
             status=status,
             chosen=_view(chosen, words, now, ask.who.agent, again) if chosen else None,
             along=[_view(each, words, now, ask.who.agent, again) for each in await self._along(chosen, waiting)],
-            attempts=[_attempt(each, words, now) for each in attempts],
+            attempts=[
+                _attempt(each, words, now) | {"href": f"/calls/{each.id}" if _hears(ask, chosen, each) else ""}
+                for each in attempts
+            ],
             waiting=[
                 _view(each, words, now, ask.who.agent, again) | {"along": n > 0}
                 for group in _by_number(waiting)
@@ -254,6 +257,12 @@ def _view(
         "case": f"/cases/{callback.case_id}" if callback.case_id else "",
         "case_id": callback.case_id or "",
     }
+
+
+def _hears(ask: Ask, callback: CallBack | None, attempt: Attempt) -> bool:
+    """Whether the asker may open the recording."""
+    section = callback.section if callback else None
+    return attempt.has_recording and ask.scope(Right.READ_CALLS).covers(section, attempt.agent)
 
 
 def _attempt(attempt: Attempt, words: Wording, now: datetime) -> View:

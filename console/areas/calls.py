@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
 from calls.call import Result
+from calls.callbacks import Attempt
 from calls.custody import Access, AccessKind
 from calls.errors import AccessDenied, StorageRefused
-from calls.events import SurveyReasonGiven
-from calls.ids import CallId, SectionId, is_unique_id, reason_of
+from calls.events import AnyEvent, SurveyReasonGiven
+from calls.ids import CallId, SectionId, attempt_of, is_unique_id, reason_of, subject_of
 from calls.lists import CallLine, Place, Rating
 from calls.people import Right
 from calls.verdicts import Outcome
@@ -27,9 +29,10 @@ from console.rule_names import rule_ids, rule_name
 from console.sheets import MOST_ROWS, Cell, Sheet, answer
 from console.shown import clock, masked_number, moment, seconds
 from console.texts import LANGUAGES, Texts
-from console.timeline import timeline
+from console.timeline import Step, attempt_course, timeline
 from metrics.kpi.catalogue import Catalogue
 from storage.call_lists import SqlCallLists
+from storage.callbacks import SqlCallbacks
 from storage.ledger import SqlLedger
 from storage.saved_filters import SqlSavedFilters
 
@@ -53,6 +56,7 @@ class CallsArea:
         self._originals = originals
         self._lists = SqlCallLists(parts.engine)
         self._ledger = SqlLedger(parts.engine)
+        self._callbacks = SqlCallbacks(parts.engine)
         self._saved = SqlSavedFilters(parts.engine)
         self._players = Players(parts, originals)
 
@@ -133,15 +137,14 @@ class CallsArea:
         """One call: its player, its facts, its course."""
         line = await self._line(ask, Right.READ_CALLS)
         player = await self._players.view(ask, line)
-        events = await self._ledger.events(line.call_id)
+        events = await self._ledger.events(line.call_id) if line.of_callback is None else []
         return self._parts.painter.page(
             ask,
             "calls/call.html.j2",
             line=line,
             player=player,
-            course=timeline(
-                events, ask.texts, self._parts.zone, lambda section: self._section(section, ask.texts)
-            ),
+            course=await self._course(ask, line, events),
+            called_back=await self._called_back(ask, line),
             why=reason_of(line.call_id) if any(isinstance(one, SurveyReasonGiven) for one in events) else "",
             may_hear_original=ask.scope(Right.HEAR_ORIGINAL).covers(line.section, line.agent),
             may_download=ask.scope(Right.DOWNLOAD).covers(line.section, line.agent),
@@ -149,6 +152,27 @@ class CallsArea:
             **for_player(ask.texts),
             **self._written(ask),
         )
+
+    async def _course(self, ask: Ask, line: CallLine, events: Sequence[AnyEvent]) -> list[Step]:
+        """What happened, in words."""
+        texts, zone = ask.texts, self._parts.zone
+        place = attempt_of(line.call_id)
+        if place is None:
+            return timeline(events, texts, zone, lambda section: self._section(section, texts))
+        attempt = await self._callbacks.attempt(*place)
+        return attempt_course(attempt, texts, zone) if attempt else []
+
+    async def _called_back(self, ask: Ask, line: CallLine) -> list[Attempt]:
+        """Attempts to call its caller back that the asker may hear."""
+        if line.of_callback is not None:
+            return []
+        scope = ask.scope(Right.READ_CALLS)
+        return [
+            attempt
+            for callback in await self._callbacks.of_call(subject_of(line.call_id))
+            for attempt in await self._callbacks.attempts(callback.number)
+            if scope.covers(callback.section, attempt.agent)
+        ]
 
     async def original(self, ask: Ask) -> web.Response:
         """Leave for the original of one call, for a reason that is written down with every opening."""

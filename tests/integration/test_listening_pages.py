@@ -13,13 +13,15 @@ import openpyxl
 import pytest
 import pytest_asyncio
 
+from calls.callbacks import NewCallback, Origin
 from calls.custody import Access, AccessKind, Leg
-from calls.events import SurveyReasonGiven
-from calls.ids import CallId, reason_of
+from calls.events import CallbackStep, CallbackStepped, RecordingArrived, Source, SurveyReasonGiven
+from calls.ids import AgentNumber, CallId, Language, SectionId, reason_of
 from calls.verdicts import Outcome, Severity
 from console.open_sounds import IDLE
 from console.originals import LASTS
 from storage.access import SqlAccessLog
+from storage.callbacks import SqlCallbacks
 from storage.ledger import SqlLedger
 from tests.support_player import NOW, Stage, stage
 from tests.support_prepared import dropped, prepared
@@ -97,6 +99,53 @@ async def test_why_a_caller_was_dissatisfied_is_heard_by_who_reaches_the_call(co
     async with Visitor(console, "complaints") as visitor:
         for path in ("", "/sound/caller", "/outline/caller"):
             assert (await visitor.bytes_of(f"/calls/{why}{path}", "bytes=0-9"))[0] == 404
+
+
+async def test_the_recording_of_a_call_back_is_heard_as_any_other_and_is_masked(console: Stage) -> None:
+    """The attempt is no call that arrived: its recording has a page under its own id, within reach (A5, P3)."""
+    callbacks, now, agent = SqlCallbacks(console.engine), console.clock.now(), AgentNumber("8001")
+    inquiry = SectionId("inquiry")
+    owed = await callbacks.enlist(
+        NewCallback(
+            origin=Origin.PROMISE,
+            about="1.1",
+            telephone="13900001234",
+            language=Language("zh-CN"),
+            due_at=now + timedelta(hours=2),
+            place=now,
+            section=inquiry,
+            call_id=CallId("1.1"),
+        ),
+        now,
+    )
+    taken = await callbacks.take(owed.number, agent, [inquiry], now, "taken")
+    attempt = await callbacks.begin(taken, "hotline", now)
+    steps = (CallbackStep.AGENT_RANG, CallbackStep.ANSWERED, CallbackStep.CONNECTED, CallbackStep.ENDED)
+    told = [
+        CallbackStepped(call_id=attempt.id, at=now + timedelta(seconds=n), source=Source.FILE, step=step)
+        for n, step in enumerate(steps)
+    ]
+    recorded = RecordingArrived(
+        call_id=attempt.id, at=now + timedelta(seconds=9), duration_s=20, sample_rate_hz=16000, complete=True
+    )
+    await SqlLedger(console.engine).record([*told, recorded])
+    await console.recorded(attempt.id)
+    await console.transcribed(attempt.id, SAID, 20)
+    async with Visitor(console, "agent") as visitor:
+        assert f'href="/calls/{attempt.id}"' in (await visitor.get("/calls/1.1"))[1]
+        status, page = await visitor.get(f"/calls/{attempt.id}?lang=en")
+        assert status == 200 and "both hear each other" in page and 'href="/calls/1.1"' in page
+        assert "139****1234" in page and "13812345678" not in page
+        assert (await visitor.bytes_of(f"/calls/{attempt.id}/sound/mixed", "bytes=0-9"))[0] == 206
+        assert f"/calls/{attempt.id}?at=" in (await visitor.get("/search?text=工号"))[1], (
+            "the index knows whose it is"
+        )
+        assert attempt.id not in (await visitor.get("/calls"))[1], "it did not arrive"
+    async with Visitor(console, "complaints") as visitor:
+        for path in ("", "/sound/caller", "/outline/caller"):
+            assert (await visitor.bytes_of(f"/calls/{attempt.id}{path}", "bytes=0-9"))[0] == 404
+        assert (await visitor.get("/calls/callback_404.1"))[0] == 404
+    assert attempt.id in {access.call_id for access in await noted(console, AccessKind.LISTEN)}
 
 
 @pytest.mark.parametrize(

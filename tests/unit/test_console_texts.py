@@ -25,7 +25,18 @@ _IN_QUOTES = re.compile(r""""(\w+\.\w+)\"""")
 """Whatever may be a key that is handed on: the text that is left for the next page, say."""
 _GROUPS_BY_NAME = ("link", "link_banner", "state", "stage", "reason", "language", "figures", "calls")
 _GROUPS_BY_NAME += ("column", "result", "outcome", "severity", "leg", "course", "ended_by", "keys", "grain")
-_GROUPS_BY_NAME += ("nav", "failed_at", "rating", "refusal", "role", "right", "weak", "access_kind", "access_leg")
+_GROUPS_BY_NAME += (
+    "nav",
+    "attempt_step",
+    "failed_at",
+    "rating",
+    "refusal",
+    "role",
+    "right",
+    "weak",
+    "access_kind",
+    "access_leg",
+)
 _GROUPS_BY_NAME += tuple(
     f"desk_{group}"
     for group in (

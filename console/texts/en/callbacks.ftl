@@ -1,5 +1,6 @@
 # The list of call-backs.
 
+callbacks-listen = Listen
 callbacks-title = Call-backs
 callbacks-lead = By the promised time, key customers first. Your telephone rings first; when you pick up, the caller is called.
 callbacks-none = No call-back is due now.

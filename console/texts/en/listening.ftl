@@ -81,6 +81,8 @@ leg-caller = Caller
 leg-agent = Agent
 leg-mixed = Both
 
+call-callback_title = Call back
+call-called_back = Calls back to the caller
 call-title = Call
 call-id = Call
 call-same_caller = Other calls of this caller
@@ -192,3 +194,11 @@ grain-week = week
 grain-month = month
 grain-quarter = quarter
 grain-year = year
+
+attempt_step-began = begun
+attempt_step-agent_rang = the agent’s telephone rings
+attempt_step-agent_answered = the agent picks up
+attempt_step-dialled = the caller is dialled
+attempt_step-answered = the caller picks up
+attempt_step-connected = both hear each other
+attempt_step-ended = ended

@@ -1,0 +1,96 @@
+"""What a recording is of: a call that arrived, why its caller is dissatisfied, or an attempt to call back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from calls.call import Result
+from calls.callbacks import AttemptOutcome
+from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_of, subject_of
+from calls.lists import CallLine, OfCallback
+from calls.people import Scope
+from storage.faults import translated
+from storage.reach import within
+from storage.survey_tables import callback_attempts as attempts
+from storage.survey_tables import callbacks
+from storage.tables import calls
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of what was recorded."""
+
+    arrived_at: datetime
+    section: SectionId | None
+    language: Language | None
+    agent: AgentNumber | None
+    """Who was heard first."""
+
+
+class SqlSubjects:
+    """Reads them. Raises StorageUnavailable."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def of(self, call_id: CallId) -> Subject | None:
+        """``None`` if nothing of that id is on the books."""
+        place = attempt_of(call_id)
+        wanted: Select[Any]
+        if place is None:
+            wanted = select(calls.c.arrived_at, calls.c.section, calls.c.language, calls.c.agent).where(
+                calls.c.call_id == subject_of(call_id)
+            )
+        else:
+            columns = (attempts.c.began_at.label("arrived_at"), callbacks.c.section, callbacks.c.language)
+            wanted = _attempt(place, *columns, attempts.c.agent)
+        with translated():
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(wanted)).one_or_none()
+        return Subject(row.arrived_at, row.section, row.language, row.agent) if row else None
+
+
+async def attempt_line(connection: AsyncConnection, call_id: CallId, scope: Scope) -> CallLine | None:
+    """An attempt to call back as a line of its own, under its own id; ``None`` if there is none within the scope.
+
+    It is no call that arrived: no list and no figure shows it.
+    """
+    place = attempt_of(call_id)
+    if place is None:
+        return None
+    told = _attempt(place, attempts, callbacks.c.section, callbacks.c.language, callbacks.c.telephone)
+    told = told.add_columns(callbacks.c.call_id).where(within(scope, callbacks.c.section, attempts.c.agent))
+    row = (await connection.execute(told)).one_or_none()
+    if row is None:
+        return None
+    talked = row.connected_at and row.ended_at
+    return CallLine(
+        call_id=call_id,
+        arrived_at=row.began_at,
+        trunk="",
+        caller=row.telephone,
+        section=row.section,
+        language=row.language,
+        agent=row.agent,
+        result=Result.ANSWERED if row.connected_at else Result.CALLBACK,
+        wait_s=None,
+        waited_s=None,
+        talk_s=(row.ended_at - row.connected_at).total_seconds() if talked else None,
+        has_recording=row.has_recording,
+        of_callback=OfCallback(
+            number=place[0],
+            about=row.call_id,
+            outcome=AttemptOutcome(row.outcome) if row.outcome else None,
+        ),
+    )
+
+
+def _attempt(place: tuple[int, int], *columns: Any) -> Select[Any]:
+    joined = attempts.join(callbacks, callbacks.c.number == attempts.c.callback)
+    number, attempt = place
+    return select(*columns).select_from(joined).where(attempts.c.callback == number, attempts.c.attempt == attempt)
