@@ -127,9 +127,13 @@ def joined(words: Iterable[str]) -> str:
     """Words as text: a space between them, but none between Chinese ones."""
     text = ""
     for word in words:
-        between = " " if text and word and not (_is_han(text[-1]) and _is_han(word[0])) else ""
-        text += between + word
+        text += gap(text, word) + word
     return text
+
+
+def gap(text: str, word: str) -> str:
+    """What stands between a text and the word behind it."""
+    return " " if text and word and not (_is_han(text[-1]) and _is_han(word[0])) else ""
 
 
 def _is_han(letter: str) -> bool:

@@ -9,6 +9,7 @@ the view as ``player``, and the files ``player.css`` and ``player.js`` in its he
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from console.parts import Parts
 from console.rule_names import rule_name
 from storage.verdicts import SqlVerdicts
 
+_LONGEST_WORD_S = 10.0
 SPEEDS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 
 
@@ -156,8 +158,10 @@ def _words(place: Evidence, legs: Sequence[LegTranscript]) -> str:
     leg = next((each for each in legs if each.leg is place.leg), None)
     if leg is None or not place.text:
         return ""
-    said = [word for word in leg.words if word.start_s < place.end_s and word.end_s > place.start_s]
-    return Turn(place.leg, tuple(said)).text[:120] if said else ""
+    behind = bisect_left(leg.words, place.end_s, key=lambda word: word.start_s)
+    first = bisect_left(leg.words, place.start_s - _LONGEST_WORD_S, key=lambda word: word.start_s)
+    said = tuple(word for word in leg.words[first:behind] if word.end_s > place.start_s)
+    return Turn(place.leg, said).text[:120] if said else ""
 
 
 def _pairs(spans: Iterable[Span]) -> list[list[float]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup, escape
-
 from calls.custody import Leg
-from calls.transcript import Turn, joined
+from calls.transcript import Turn, gap
 from console.shown import clock
 from console.texts import Texts
 
@@ -29,6 +27,9 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 """Keys of the player, and what they do (texts ``keys.…``)."""
 
+AT_ONCE = 60
+"""Turns that are there as the page opens; a script brings the others of a long call once it stands."""
+
 _UNSURE = 0.5
 """Words that the recogniser believes in less are marked."""
 
@@ -38,19 +39,35 @@ def for_player(texts: Texts) -> dict[str, Any]:
     return {
         "player_keys": KEYS,
         "clock": clock,
-        "said": said,
+        "spoken": spoken,
+        "at_once": AT_ONCE,
         "legs": {leg: texts(f"leg.{leg}") for leg in Leg},
     }
 
 
-def said(turn: Turn) -> Markup:
-    """A turn's words, each where a script finds it. Made here, not in a template: an hour has nine thousand."""
-    pieces: list[str] = []
-    for word, following in pairwise([*turn.words, None]):
-        assert word is not None
-        unsure = ' class="unsure"' if word.confidence < _UNSURE else ""
-        pieces.append(f'<span data-t="{word.start_s:.2f}"{unsure}>{escape(word.text)}</span>')
-        # No space between Chinese words.
-        if following is not None and " " in joined((word.text[-1:], following.text[:1])):
-            pieces.append(" ")
-    return Markup("".join(pieces))  # noqa: S704 - the words are escaped above
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A turn as the page has it."""
+
+    text: str
+    places: str
+    """Where each word stands in it: ``START:LENGTH:GAP``, with ``?`` behind it if it is unsure.
+
+    Seconds, and units of UTF-16 as scripts count them. A script makes elements of a turn's words when they come
+    near the reader's sight: an hour has nine thousand, and a page that brings them all opens later.
+    """
+
+
+def spoken(turn: Turn) -> Line:
+    """What was said in a turn."""
+    texts = [word.text for word in turn.words]
+    gaps = [*map(gap, texts, texts[1:]), ""]
+    places = [
+        f"{word.start_s:.2f}:{_length(text)}:{len(space)}{'?' if word.confidence < _UNSURE else ''}"
+        for word, text, space in zip(turn.words, texts, gaps, strict=True)
+    ]
+    return Line("".join(map("".join, zip(texts, gaps, strict=True))), " ".join(places))
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

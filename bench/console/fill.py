@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,7 +17,6 @@ from storage.tables import calls
 from storage.verdict_tables import verdicts
 from tests.support_player import NOW, Stage, write_sound
 
-HOUR_S = 3600.0
 _SAYINGS = ("您好 请问 有什么 可以 帮您", "我想 退票", "退票费 是 多少", "列车 几点 到", "好的 谢谢", "请 稍等")
 _RULES = ("greeting", "agent-number", "closing")
 
@@ -64,23 +62,21 @@ def _verdict(call_id: str, rule: str, dice: random.Random) -> dict[str, object]:
     }
 
 
-async def hour_long_call(stage: Stage) -> CallId:
-    """A call of an hour: sound in the vault, nine thousand words, a verdict each minute."""
-    call = await stage.called(1)
+async def long_call(stage: Stage, number: int, seconds: float) -> CallId:
+    """A call so long: sound in the vault, 2.5 words a second, a verdict each minute."""
+    call = await stage.called(number)
     folder = stage.settings.recordings_dir / "intake" / call
     folder.mkdir(parents=True)
-    _write(folder)
+    for side, leg in enumerate((Leg.CALLER, Leg.AGENT, Leg.MIXED)):
+        write_sound(folder / f"{leg}.wav", seconds, None if leg is Leg.MIXED else side)
     await stage.custody.ingest(folder)
     turns = [
-        (Leg.AGENT if number % 2 else Leg.CALLER, 6.0 * number, " ".join(["请稍等", "好的"] * 7))
-        for number in range(int(HOUR_S / 6))
+        (Leg.AGENT if turn % 2 else Leg.CALLER, 6.0 * turn, " ".join(["请稍等", "好的"] * 7))
+        for turn in range(int(seconds / 6))
     ]
-    await stage.transcribed(call, turns, HOUR_S)
-    marks = [(f"rule-{minute}", Outcome.BROKEN, Severity.MINOR, 60.0 * minute) for minute in range(60)]
+    await stage.transcribed(call, turns, seconds)
+    marks = [
+        (f"rule-{minute}", Outcome.BROKEN, Severity.MINOR, 60.0 * minute) for minute in range(int(seconds / 60))
+    ]
     await stage.judged(call, *marks)
     return call
-
-
-def _write(folder: Path) -> None:
-    for number, leg in enumerate((Leg.CALLER, Leg.AGENT, Leg.MIXED)):
-        write_sound(folder / f"{leg}.wav", HOUR_S, None if leg is Leg.MIXED else number)

@@ -15,6 +15,7 @@ const STEP_S = 5;
 const FINE_S = 1;
 const SILENCE_S = 1.5; // a longer one is skipped
 const AROUND_S = 0.3; // of a silence that stays at both its ends
+const NEAR = "400px 0px"; // of the list's sight: there, words become elements
 const ZOOMS = [1, 2, 4, 8, 16, 32];
 
 const clock = (seconds) => {
@@ -64,25 +65,42 @@ class CallPlayer extends HTMLElement {
     this.wave = this.querySelector(".player-wave");
     this.canvas = this.querySelector("canvas");
     this.head = this.querySelector(".player-head");
-    this.turns = [...this.querySelectorAll(".player-turns > li")];
-    this.turnStarts = this.turns.map((turn) => Number(turn.dataset.s));
-    const words = [...this.querySelectorAll(".player-turns [data-t]")].map((word) => [Number(word.dataset.t), word]);
-    words.sort((a, b) => a[0] - b[0]);
-    this.wordStarts = words.map(([start]) => start);
-    this.words = words.map(([, word]) => word);
+    this.near = new IntersectionObserver((seen) => {
+      for (const { isIntersecting, target } of seen) if (isIntersecting) this.spell(target);
+    }, { root: this.querySelector(".player-turns"), rootMargin: NEAR });
+    this.index();
+    if (this.at) this.unpack();
     this.marks = [...this.querySelectorAll(".player-marks > li")];
     this.markStarts = this.marks.map((mark) => Number(mark.dataset.s)).sort((a, b) => a - b);
     this.querySelector('[data-show="end"]').textContent = clock(this.duration);
-    this.listen();
-    this.draw();
+    this.listen(); // whose observer draws once there is a layout
     this.show();
     this.load();
     if (this.at) this.reveal();
   }
 
+  /** Know where turns and words stand. */
+  index() {
+    this.turns = [...this.querySelectorAll(".player-turns > li")];
+    this.turnStarts = this.turns.map((turn) => Number(turn.dataset.s));
+    this.words = this.turns.flatMap((turn) => this.placesOf(turn).map(([start], index) => [start, turn, index]));
+    this.words.sort((a, b) => a[0] - b[0]);
+    this.wordStarts = this.words.map(([start]) => start);
+    for (const turn of this.turns) if (!turn.spelled) this.near.observe(turn);
+  }
+
+  /** Bring the turns of a long call that did not come with the first. */
+  unpack() {
+    const rest = this.querySelector(".player-turns > template");
+    if (!rest) return;
+    rest.replaceWith(rest.content);
+    this.index();
+  }
+
   disconnectedCallback() {
     this.audio?.pause();
     this.resized?.disconnect();
+    this.near?.disconnect();
     this.leaving?.abort();
   }
 
@@ -214,6 +232,7 @@ class CallPlayer extends HTMLElement {
   // ── What it does ─────────────────────────────────────────────────────────────────────────────────────────────
 
   seek(seconds, play = false) {
+    this.unpack();
     this.at = Math.min(Math.max(0, seconds), this.duration);
     if (this.audio.readyState > 0) this.audio.currentTime = this.at;
     this.show();
@@ -263,12 +282,14 @@ class CallPlayer extends HTMLElement {
   }
 
   turn(by) {
+    this.unpack();
     const now = lastUpTo(this.turnStarts, this.at + 0.01);
     const begun = by < 0 && now >= 0 && this.at - this.turnStarts[now] > 1 ? 0 : by;
     this.jump(this.turnStarts, now + begun);
   }
 
   word(by) {
+    this.unpack();
     this.jump(this.wordStarts, lastUpTo(this.wordStarts, this.at + 0.01) + by);
   }
 
@@ -345,9 +366,36 @@ class CallPlayer extends HTMLElement {
     this.highlight();
   }
 
+  /** Each word of a turn: its start, length, the gap behind it, and whether it is unsure. */
+  placesOf(turn) {
+    const told = turn.querySelector("p").dataset.w;
+    return told ? told.split(" ").map((place) => [...place.split(":").map(parseFloat), place.endsWith("?")]) : [];
+  }
+
+  /** Make elements of a turn's words, once; all of an hour's at the beginning would take a second. */
+  spell(turn) {
+    if (turn.spelled) return turn.spelled;
+    this.near.unobserve(turn);
+    const line = turn.querySelector("p");
+    const text = line.textContent;
+    const pieces = [];
+    let from = 0;
+    turn.spelled = this.placesOf(turn).map(([start, length, gap, unsure]) => {
+      const word = document.createElement("span");
+      word.dataset.t = start.toFixed(2);
+      if (unsure) word.className = "unsure";
+      word.textContent = text.slice(from, from + length);
+      pieces.push(word, text.slice(from + length, from + length + gap));
+      from += length + gap;
+      return word;
+    });
+    line.replaceChildren(...pieces);
+    return turn.spelled;
+  }
+
   highlight() {
-    const word = this.words[lastUpTo(this.wordStarts, this.at + 0.02)] ?? null;
-    const now = word && this.at <= Number(word.closest("li").dataset.e) + 0.3 ? word : null;
+    const [, inTurn, index] = this.words[lastUpTo(this.wordStarts, this.at + 0.02)] ?? [];
+    const now = inTurn && this.at <= Number(inTurn.dataset.e) + 0.3 ? this.spell(inTurn)[index] : null;
     if (now === this.word_now) return;
     this.word_now?.classList.remove("now");
     now?.classList.add("now");
@@ -390,6 +438,7 @@ class CallPlayer extends HTMLElement {
     }));
     this.draw();
     this.setAttribute("data-drawn", "");
+    requestIdleCallback(() => this.unpack(), { timeout: 1000 });
   }
 
   get shown() {
