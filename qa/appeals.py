@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from calls.errors import NotNow
 from calls.periods import midnight
 from calls.quality import Score, ScoreState
-from calls.workdays import Days, Workdays
+from calls.workdays import Days
 
 
 class Act(StrEnum):
@@ -61,15 +62,16 @@ def can(score: Score, act: Act, now: datetime) -> bool:
     return True
 
 
-def term_end(scored_at: datetime, days: int, workdays: Workdays, zone: tzinfo) -> datetime:
+def term_end(scored_at: datetime, days: int, kind_of: Callable[[date], Days], zone: tzinfo) -> datetime:
     """The moment before which an appeal must come: the end of the last of so many working days after the day.
 
+    ``kind_of`` tells what a day is, by the operator's calendar.
     Days of a year whose public holidays are not published yet count as working from Monday to Friday.
     """
     day, left = scored_at.astimezone(zone).date(), days
     while left > 0:
         day += timedelta(days=1)
-        kind = workdays.kind(day)
+        kind = kind_of(day)
         if kind is Days.WORKING or (kind is Days.UNKNOWN and day.weekday() < 5):
             left -= 1
     return midnight(day + timedelta(days=1), zone)

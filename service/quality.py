@@ -9,6 +9,7 @@ from console.quality.terms import QualityTerms
 from metrics import catalogue
 from metrics.exporter import Exporter
 from service.books import workdays_of_china
+from service.cases import clocks_of
 from service.judging import rule_sets
 from service.settings import Settings
 from storage.quality_figures import SqlQualityFigures
@@ -18,10 +19,11 @@ _COMPLAINTS = SectionId("complaint")
 
 
 def quality_terms(settings: Settings) -> QualityTerms:
-    """What the pages go by. Raises RuleError."""
+    """What the pages go by. Raises RuleError, and SettingsError for special days that cannot be read."""
     return QualityTerms(
         rules=rule_sets(settings),
         workdays=workdays_of_china(),
+        kind_of_day=clocks_of(settings).calendar.kind,
         appeal_workdays=settings.quality.appeal_workdays,
         complaints=_COMPLAINTS,
     )

@@ -7,19 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.errors import Overtaken
 from calls.ids import CallId, FormId, SectionId
-from calls.quality import BlindSheet, Round
+from calls.quality import BlindSheet, Round, Sheet
 from storage.burial import is_buried
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.quality_codec import remarks_json, sheet_json, sheet_of
+from storage.quality_tables import calibration_drafts as drafts
 from storage.quality_tables import calibration_rounds as rounds
 from storage.quality_tables import calibration_sheets as sheets
+from storage.scores import Draft
 
 
 class SqlCalibrations:
@@ -53,6 +55,7 @@ class SqlCalibrations:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(rounds).where(mine).values(closed_at=at))
+                await connection.execute(delete(drafts).where(drafts.c.round_id == round_id))
 
     async def rounds(self, *, before: int | None = None, limit: int = 50) -> list[Round]:
         """The newest first, from the one before number ``before`` on."""
@@ -70,8 +73,50 @@ class SqlCalibrations:
         wanted = select(sheets).where(sheets.c.round_id == round_id).order_by(sheets.c.call_id, sheets.c.by)
         return [_sheet(row) for row in await self._rows(wanted)]
 
+    async def draft(self, round_id: int, call_id: CallId, by: str) -> Draft | None:
+        """What this person has typed of their sheet."""
+        rows = await self._rows(select(drafts).where(_draft_of(round_id, call_id, by)))
+        if not rows:
+            return None
+        kept = rows[0].sheet
+        return Draft(sheet_of(kept["sheet"], kept["remarks"]), rows[0].edit, rows[0].saved_at)
+
+    async def save_draft(
+        self, round_id: int, call_id: CallId, by: str, sheet: Sheet, seen: int, at: datetime
+    ) -> int:
+        """Keep what somebody has typed; the draft's next number. ``seen``: the one it builds on, 0 for none.
+
+        Raises Overtaken if the same person saved in between, in another window, or has handed the sheet in, or the
+        round was closed: then there is nothing to be typed any more.
+        """
+        mine = _draft_of(round_id, call_id, by)
+        kept = {"sheet": sheet_json(sheet), "remarks": remarks_json(sheet.remarks)}
+        values = {"sheet": kept, "edit": seen + 1, "saved_at": at}
+        done = select(sheets.c.by).where(
+            sheets.c.round_id == round_id, sheets.c.call_id == call_id, sheets.c.by == by
+        )
+        is_open = (rounds.c.round_id == round_id) & rounds.c.closed_at.is_(None)
+        with translated():
+            async with self._writer.begin() as connection:
+                # One after the other with whoever hands in, or closes the round.
+                is_there = await connection.scalar(select(rounds.c.round_id).where(is_open).with_for_update())
+                if is_there is None or await connection.scalar(done) is not None:
+                    raise Overtaken("the sheet was handed in, or the round closed")
+                now = await connection.scalar(select(drafts.c.edit).where(mine))
+                if (now or 0) != seen:
+                    raise Overtaken("the same sheet is being filled in elsewhere")
+                if now is not None:
+                    await connection.execute(update(drafts).where(mine).values(values))
+                elif not await is_buried(connection, call_id):
+                    whose = {"round_id": round_id, "call_id": call_id, "by": by}
+                    await connection.execute(insert(drafts).values(**whose, **values))
+        return seen + 1
+
     async def hand_in(self, blind: BlindSheet) -> None:
-        """Take a sheet. Raises Overtaken if this person has handed in theirs, or the round was closed."""
+        """Take a sheet; its draft is done with.
+
+        Raises Overtaken if this person has handed in theirs, or the round was closed.
+        """
         values = {
             "round_id": blind.round_id,
             "call_id": blind.call_id,
@@ -92,11 +137,16 @@ class SqlCalibrations:
                     await connection.execute(insert(sheets).values(values))
                 except IntegrityError as error:
                     raise Overtaken("a sheet of theirs was handed in before") from error
+                await connection.execute(delete(drafts).where(_draft_of(blind.round_id, blind.call_id, blind.by)))
 
     async def _rows(self, statement: Any) -> Sequence[Row[Any]]:
         with translated():
             async with self._engine.connect() as connection:
                 return (await connection.execute(statement)).all()
+
+
+def _draft_of(round_id: int, call_id: CallId, by: str) -> ColumnElement[bool]:
+    return and_(drafts.c.round_id == round_id, drafts.c.call_id == call_id, drafts.c.by == by)
 
 
 def _round(row: Row[Any]) -> Round:

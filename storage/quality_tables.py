@@ -231,6 +231,19 @@ calibration_sheets = Table(
     info={"words_in_columns": {"remarks": []}},
 )
 
+calibration_drafts = Table(
+    "calibration_drafts",
+    metadata,
+    Column("round_id", Integer, ForeignKey("calibration_rounds.round_id"), primary_key=True),
+    Column("call_id", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("sheet", JSON, nullable=False, comment="personal data (P1)"),
+    Column("edit", Integer, nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+    Index(None, "call_id"),
+    info={"words_of_calls": True},
+)
+
 findings_seen = Table(
     "findings_seen",
     metadata,

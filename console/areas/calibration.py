@@ -41,6 +41,7 @@ class Calibration:
             post("/quality/calibration/{round_id}/close", Right.LEAD_QUALITY, self.close),
             get("/quality/calibration/{round_id}/sheets/{call_id}", Right.SCORE, self.sheet),
             post("/quality/calibration/{round_id}/sheets/{call_id}", Right.SCORE, self.hand_in),
+            post("/quality/calibration/{round_id}/sheets/{call_id}/draft", Right.SCORE, self.keep),
         ]
 
     async def rounds(self, ask: Ask) -> web.Response:
@@ -129,8 +130,11 @@ class Calibration:
         return seen_elsewhere(f"/quality/calibration/{round_.round_id}")
 
     async def sheet(self, ask: Ask) -> web.Response:
-        """A blind sheet: what the rules suggest, and nothing of what others say."""
+        """A blind sheet: what was typed before, else what the rules suggest, and nothing of what others say."""
         round_, call_id = await self._mine(ask)
+        draft = await self._desk.calibrations.draft(round_.round_id, call_id, ask.who.login)
+        if draft is not None:
+            return await self._sheet(ask, round_, call_id, draft.sheet, edit=draft.edit)
         version = await self._desk.version(round_.form_id, round_.form_version)
         verdicts = await self._desk.verdicts.verdicts(call_id)
         return await self._sheet(ask, round_, call_id, first_sheet(version.form, verdicts))
@@ -140,9 +144,11 @@ class Calibration:
         round_, call_id = await self._mine(ask)
         version = await self._desk.version(round_.form_id, round_.form_version)
         verdicts = await self._desk.verdicts.verdicts(call_id)
-        sheet = read_sheet(ask.form, version.form, verdicts)
+        sheet, edit = read_sheet(ask.form, version.form, verdicts), _edit_in(ask)
+        if ask.form.get("act") == "draft":
+            return await self._keep_and_stay(ask, round_, call_id, sheet)
         if faults := check_sheet(version.form, sheet):
-            return await self._sheet(ask, round_, call_id, sheet, faults)
+            return await self._sheet(ask, round_, call_id, sheet, faults, edit=edit)
         total = mark(version.form, sheet).total
         blind = BlindSheet(round_.round_id, call_id, ask.who.login, sheet, total, self._desk.now())
         try:
@@ -151,8 +157,39 @@ class Calibration:
             return seen_elsewhere(f"/quality/calibration/{round_.round_id}", "quality_flash.overtaken_short")
         return seen_elsewhere(f"/quality/calibration/{round_.round_id}", "quality_flash.handed_in")
 
+    async def keep(self, ask: Ask) -> web.Response:
+        """Keep a draft while it is being typed: answers with the number that the next one builds on."""
+        round_, call_id = await self._mine(ask)
+        version = await self._desk.version(round_.form_id, round_.form_version)
+        sheet = read_sheet(ask.form, version.form, await self._desk.verdicts.verdicts(call_id))
+        try:
+            kept = await self._save(ask, round_, call_id, sheet)
+        except Overtaken:
+            return web.json_response({"overtaken": True}, status=409)
+        return web.json_response({"edit": kept})
+
+    async def _keep_and_stay(self, ask: Ask, round_: Round, call_id: CallId, sheet: Sheet) -> web.Response:
+        """The same without a script."""
+        try:
+            await self._save(ask, round_, call_id, sheet)
+        except Overtaken:
+            return await self._sheet(ask, round_, call_id, sheet, edit=_edit_in(ask), overtaken=True)
+        return seen_elsewhere(f"/quality/calibration/{round_.round_id}/sheets/{call_id}", "quality_flash.saved")
+
+    async def _save(self, ask: Ask, round_: Round, call_id: CallId, sheet: Sheet) -> int:
+        book, login = self._desk.calibrations, ask.who.login
+        return await book.save_draft(round_.round_id, call_id, login, sheet, _edit_in(ask), self._desk.now())
+
     async def _sheet(
-        self, ask: Ask, round_: Round, call_id: CallId, sheet: Sheet, faults: Sequence[Fault] = ()
+        self,
+        ask: Ask,
+        round_: Round,
+        call_id: CallId,
+        sheet: Sheet,
+        faults: Sequence[Fault] = (),
+        *,
+        edit: int = 0,
+        overtaken: bool = False,
     ) -> web.Response:
         version = await self._desk.version(round_.form_id, round_.form_version)
         verdicts = await self._desk.verdicts.verdicts(call_id)
@@ -160,7 +197,7 @@ class Calibration:
         return await self._desk.page(
             ask,
             "blind",
-            status=422 if faults else 200,
+            status=409 if overtaken else 422 if faults else 200,
             naming=[call_id],
             round=round_,
             call_id=call_id,
@@ -168,6 +205,8 @@ class Calibration:
             sheet=shown_sheet(version.form, sheet, verdicts),
             faults=faults,
             wrong={fault.where for fault in faults},
+            edit=edit,
+            overtaken=overtaken,
             target=f"/quality/calibration/{round_.round_id}/sheets/{call_id}",
             blind=True,
         )
@@ -213,3 +252,9 @@ class Calibration:
         if not round_.sections:
             return scope.everything
         return all(scope.covers(section) for section in round_.sections)
+
+
+def _edit_in(ask: Ask) -> int:
+    """The draft that the form builds on; 0 for none."""
+    text = ask.form.get("edit", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -161,7 +161,7 @@ class Scoring:
             why=why,
         )
         state = after(score, act, now)
-        until = term_end(now, terms.appeal_workdays, terms.workdays, self._desk.parts.zone)
+        until = term_end(now, terms.appeal_workdays, terms.kind_of_day, self._desk.parts.zone)
         await self._desk.scores.hand_in(
             score,
             revision,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from calls.ids import SectionId
 from calls.sampling import Risk
-from calls.workdays import Workdays
+from calls.workdays import Days, Workdays
 from qa.rules import RuleSet
 from qa.rules.model import InterruptionRule, SilenceRule
 
@@ -18,6 +19,8 @@ class QualityTerms:
 
     rules: tuple[RuleSet, ...]
     workdays: Workdays
+    kind_of_day: Callable[[date], Days]
+    """By the operator's calendar, special days included, as the clocks of cases go by it."""
     appeal_workdays: int
     """Working days that an agent has for an appeal."""
     complaints: SectionId

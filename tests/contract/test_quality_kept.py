@@ -493,12 +493,13 @@ async def test_what_quotes_the_caller_goes_with_the_recording(engine: AsyncEngin
     rounds = SqlCalibrations(engine)
     round_ = await rounds.begin(ROUND)
     await rounds.hand_in(BlindSheet(round_.round_id, CallId("1.1"), "ann", SHEET, 90.0, NOW))
+    await rounds.save_draft(round_.round_id, CallId("1.1"), "bob", SHEET, 0, NOW)
     assert await SqlRetention(engine).bury(CallId("1.1"), at(5), "service", "due")
     (kept,) = await book.revisions(first.score_id)
     assert kept.sheet == replace(SHEET, remarks=()) and kept.marked.total == 91.5
     assert await book.draft(first.score_id, "bob") is None
     (blind,) = await rounds.sheets(round_.round_id)
-    assert blind.sheet.remarks == ()
+    assert blind.sheet.remarks == () and await rounds.draft(round_.round_id, CallId("1.1"), "bob") is None
     now = await book.score(first.score_id)
     assert now
     await book.hand_in(now, revision(now), ScoreState.SCORED, step("revise"), at(60))
@@ -619,6 +620,30 @@ async def test_a_round_is_read_as_it_was_begun(engine: AsyncEngine) -> None:
     assert await book.rounds() == [second, first]
     assert await book.rounds(before=second.round_id) == [first] == (await book.rounds(limit=2))[1:]
     assert await book.round(999) is None
+
+
+async def test_a_blind_sheets_draft_lasts_until_it_is_handed_in_or_the_round_is_closed(
+    engine: AsyncEngine,
+) -> None:
+    book = SqlCalibrations(engine)
+    round_, call = (await book.begin(ROUND)).round_id, CallId("1.1")
+    other = replace(SHEET, summary="on second thoughts")
+    assert await book.save_draft(round_, call, "ann", SHEET, 0, at(1)) == 1
+    assert await book.save_draft(round_, call, "bob", SHEET, 0, at(1)) == 1
+    with pytest.raises(Overtaken):
+        await book.save_draft(round_, call, "ann", other, 0, at(2))
+    assert await book.save_draft(round_, call, "ann", other, 1, at(2)) == 2
+    draft = await book.draft(round_, call, "ann")
+    assert draft and (draft.sheet, draft.edit, draft.saved_at) == (other, 2, at(2))
+    await book.hand_in(BlindSheet(round_, call, "ann", other, 91.5, at(3)))
+    assert await book.draft(round_, call, "ann") is None
+    with pytest.raises(Overtaken):
+        await book.save_draft(round_, call, "ann", other, 0, at(4))
+    assert await book.draft(round_, call, "bob"), "another's stays"
+    await book.close(round_, at(5))
+    assert await book.draft(round_, call, "bob") is None
+    with pytest.raises(Overtaken):
+        await book.save_draft(round_, call, "bob", SHEET, 1, at(6))
 
 
 async def test_a_blind_sheet_is_handed_in_once_and_while_the_round_is_open(engine: AsyncEngine) -> None:

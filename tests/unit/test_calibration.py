@@ -24,7 +24,8 @@ from calls.quality import (
     ScoreState,
     Sheet,
 )
-from calls.workdays import Workdays
+from calls.workdays import Days, Workdays
+from cases.clocks import Calendar
 from qa.appeals import Act, after, can, following, term_end
 from qa.calibration import Why, agreements, kappa, may_see, visible
 
@@ -124,14 +125,18 @@ def test_the_term_is_counted_in_working_days() -> None:
     zone = ZoneInfo("Asia/Shanghai")
     calendar = Workdays(frozenset({date(2026, 10, 1), date(2026, 10, 2)}), frozenset({date(2026, 10, 10)}))
 
+    special = {date(2026, 11, 9): Days.OFF, date(2026, 11, 14): Days.WORKING}
+
     def end(day: date, days: int) -> date:
         scored = datetime(day.year, day.month, day.day, 23, 59, tzinfo=zone)
-        found = term_end(scored, days, calendar, zone)
+        found = term_end(scored, days, Calendar(zone, calendar, special).kind, zone)
         assert found.astimezone(zone).hour == 0
         return found.astimezone(zone).date()
 
     assert end(date(2026, 11, 23), 3) == date(2026, 11, 27), "Tuesday to Thursday"
     assert end(date(2026, 11, 26), 2) == date(2026, 12, 1), "Friday, and Monday"
     assert end(date(2026, 9, 30), 1) == date(2026, 10, 6), "behind the holidays"
+    assert end(date(2026, 11, 6), 1) == date(2026, 11, 11), "Tuesday: Monday is the operator's own day off"
+    assert end(date(2026, 11, 13), 1) == date(2026, 11, 15), "Saturday is worked here"
     assert end(date(2026, 10, 9), 1) == date(2026, 10, 11), "a Saturday that is worked for them"
     assert end(date(2030, 1, 4), 1) == date(2030, 1, 8), "not published: from Monday to Friday"

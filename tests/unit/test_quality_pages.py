@@ -129,7 +129,8 @@ async def centre(tmp_path: Path) -> AsyncIterator[Centre]:
     address = await prepared("sqlite", tmp_path)
     engine, clock = open_engine(address), TestClock()
     parts = parts_of(Settings(var_dir=tmp_path), engine, clock, SECTION_NAMES, Assets())
-    terms = replace(parts.quality, workdays=Workdays(frozenset(), frozenset()), appeal_workdays=3)
+    plain = Workdays(frozenset(), frozenset())
+    terms = replace(parts.quality, workdays=plain, kind_of_day=plain.kind, appeal_workdays=3)
     parts = replace(parts, quality=terms)
     people = (*EVERYBODY, BOB, COLLEAGUE)
     await add_people(parts, [Somebody(p.login, p.name, p.grants, p.agent) for p in people], "")
@@ -548,6 +549,31 @@ async def test_of_two_who_build_a_form_nobody_loses_work(centre: Centre) -> None
 
 
 # ── Calibration ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_blind_sheet_keeps_itself_until_it_is_handed_in(centre: Centre) -> None:
+    front, form = centre.front, await centre.published()
+    typed = Typed({"name": "November", "form": form, "scorers": "mon", "more_calls": "1.1"})
+    typed.add("scorers", "bob")
+    here = (await front.post(LEAD, "/quality/calibration", typed)).location
+    sheet = f"{here}/sheets/1.1"
+    filled = (await front.get(MON, sheet)).form(sheet) | {"summary": "half of what I think"}
+    kept = await front.post(MON, f"{sheet}/draft", filled)
+    assert (kept.status, json.loads(kept.text)) == (200, {"edit": 1})
+    assert (await front.post(MON, f"{sheet}/draft", filled)).status == 409, "another window was faster"
+    stays = await front.post(MON, sheet, filled | {"act": "draft"})
+    assert stays.status == 409 and "half of what I think" in stays.text, "and nothing typed is lost"
+    again = (await front.get(MON, sheet)).form(sheet)
+    assert (again["summary"], again["edit"]) == ("half of what I think", "1")
+    assert "half of what I think" not in (await front.get(BOB, sheet)).text, "nobody else sees it"
+    assert (await front.post(LEAD, f"{sheet}/draft", filled)).status == 404
+    assert (await front.post(MON, sheet, again | {"act": "draft", "summary": "more"})).location == sheet
+    whole = (await front.get(MON, sheet)).form(sheet)
+    for name, most in MOST.items():
+        whole.setdefault(f"answer:{name}", most)
+    assert (await front.post(MON, sheet, whole | {"act": "hand_in"})).location == here
+    late = await front.post(MON, f"{sheet}/draft", whole)
+    assert late.status == 409, "it was handed in"
 
 
 async def test_blind_scores_are_discussed_once_all_are_in(centre: Centre) -> None:
