@@ -17,8 +17,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from calls.errors import CallbackError, NumberRefused
 from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_id
@@ -206,6 +207,39 @@ class NewCallback:
     call_id: CallId | None = None
     case_id: str | None = None
     priority: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PromisePlace:
+    """Behind which promise the next page of what a figure counts begins."""
+
+    due_at: datetime
+    number: int
+
+    def __str__(self) -> str:
+        at = self.due_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        return f"{at}~{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """What ``str`` wrote; ``None`` for anything else."""
+        at, _, number = text.partition("~")
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            return None
+        if moment.tzinfo is not None or not (number.isascii() and number.isdecimal() and len(number) < 10):
+            return None
+        return cls(moment.replace(tzinfo=UTC), int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPromises:
+    """Some promises that a figure counts, the last that fell due first."""
+
+    promises: tuple[CallBack, ...]
+    behind: PromisePlace | None
+    """Where the next page goes on; ``None``: this is the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ OF_CASES = frozenset(
     | {Tally.COMPLAINANTS_ASKED, Tally.COMPLAINANTS_SATISFIED}
 )
 """Tallies that count inquiries, complaints and their steps (K4, K7)."""
+OF_PROMISES = frozenset({Tally.PROMISES_DUE, Tally.PROMISES_KEPT})
+"""Tallies that count call-backs promised in the queue (A5)."""
 
 
 class Rating(StrEnum):
@@ -58,6 +60,10 @@ class Counted:
     @property
     def of_cases(self) -> bool:
         return self.measure in OF_CASES
+
+    @property
+    def of_promises(self) -> bool:
+        return self.measure in OF_PROMISES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ NUMERATOR, DENOMINATOR = "numerator", "denominator"
 """Sides of a figure."""
 CASES_BEHIND = "/cases/counted"
 """Where the inquiries, complaints and steps behind a figure are listed."""
+PROMISES_BEHIND = "/callbacks/counted"
+"""Where the call-backs behind a figure are."""
 _UNUSUAL = {"language", "trunk", "talk_least", "talk_most", "waited_least", "repeated"}
 _LONGEST = 80
 _YEARS = range(1970, 9000)
@@ -127,7 +129,10 @@ def behind_figure(figure: Figure, kpi: Kpi, side: str, person: Person) -> str | 
     may not read them.
     """
     counted = _side(kpi, side)
-    if counted is None or not person.may(Right.READ_CASES if counted.of_cases else Right.READ_CALLS):
+    if counted is None:
+        return None
+    path, right = _place_of(counted)
+    if not person.may(right):
         return None
     part = figure.slice
     values = {
@@ -142,8 +147,14 @@ def behind_figure(figure: Figure, kpi: Kpi, side: str, person: Person) -> str | 
     }
     if kpi.id == "LW" and side == NUMERATOR:
         values["waited_least"] = f"{max(0.0, figure.numerator - 0.0005):.3f}"
-    path = CASES_BEHIND if counted.of_cases else "/calls"
     return f"{path}?" + urlencode({name: value for name, value in values.items() if value})
+
+
+def _place_of(counted: Counted) -> tuple[str, Right]:
+    """Where it is listed, and what a reader must be allowed."""
+    if counted.of_promises:
+        return PROMISES_BEHIND, Right.FILE_CASES
+    return (CASES_BEHIND, Right.READ_CASES) if counted.of_cases else ("/calls", Right.READ_CALLS)
 
 
 def _side(kpi: Kpi, side: str) -> Counted | None:

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from calls.callbacks import CallbackState, Origin
 from calls.ids import DIGITS, SYNTHETIC_TRUNK, AgentNumber
 from calls.measures import ALL_CALLS, Dimension, Slice
 from calls.periods import Grain, Period
@@ -22,6 +21,7 @@ from calls.ports import Clock, Tallies, Tally
 from calls.surveys import Invitation
 from calls.workdays import Workdays
 from storage.faults import translated
+from storage.promises_counted import OF_PROMISES, PROMISED
 from storage.ratings import OF_SURVEYS
 from storage.survey_tables import callbacks, surveys
 
@@ -164,13 +164,8 @@ def _of_surveys(spans: Sequence[_Span], part: Slice, by: Dimension | None) -> Se
 
 def _of_promises(spans: Sequence[_Span], part: Slice, by: Dimension | None) -> Select[Any] | None:
     keys = {dimension: callbacks.c[dimension.value] for dimension in Dimension if dimension.value in callbacks.c}
-    sums = {
-        Tally.PROMISES_DUE: func.count(),
-        Tally.PROMISES_KEPT: func.count().filter(callbacks.c.reached_at <= callbacks.c.due_at),
-    }
-    # What was withdrawn is neither kept nor broken: it was not owed any more.
-    promised = and_(callbacks.c.origin == Origin.PROMISE.value, callbacks.c.state != CallbackState.WITHDRAWN.value)
-    return _summed(sums, keys, _within(callbacks.c.due_at, spans), promised, part=part, by=by)
+    sums = {Tally(tally): func.count().filter(which) for tally, which in OF_PROMISES.items()}
+    return _summed(sums, keys, _within(callbacks.c.due_at, spans), PROMISED, part=part, by=by)
 
 
 def _summed(

@@ -45,6 +45,7 @@ def areas(parts: Parts) -> list[Area]:
         AccessLogArea(parts),
         FailedSignInsArea(parts),
         DeskArea(parts, parts.desk),
+        CountedArea(parts),  # before the call-backs, of which its address could be a number
         CallbackArea(parts, parts.desk),
         DayArea(parts, parts.desk),
         CasesArea(parts),
@@ -52,7 +53,6 @@ def areas(parts: Parts) -> list[Area]:
         OrderFilingArea(parts),
         OrdersArea(parts),
         CaseFiguresArea(parts),
-        CountedArea(parts),
         CaseApi(parts),
         OrderApi(parts),
         SystemsApi(parts),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from calls.lists import OF_CASES, OF_SURVEYS, Counted
+from calls.lists import OF_CASES, OF_PROMISES, OF_SURVEYS, Counted
 from calls.measures import LIMITS_S, Measures
 from calls.ports import Tallies, Tally
 from metrics.kpi.model import Basis, Facts, Kpi
@@ -17,7 +17,7 @@ from metrics.kpi.model import Basis, Facts, Kpi
 _BY_LIMIT = ("within", "offers_kept")
 _AS_CALLS = {"wait_us": "answered", "talk_us": "answered", "longest_wait_us": "asked"}
 """Times, and the calls that they are times of."""
-_LISTED = {tally: tally.value for tally in Tally if tally in OF_SURVEYS | OF_CASES}
+_LISTED = {tally: tally.value for tally in Tally if tally in OF_SURVEYS | OF_CASES | OF_PROMISES}
 _LISTED |= {Tally.SURVEY_POINTS: Tally.SURVEYS.value}
 """Tallies, and what is listed behind them; points are those of surveys."""
 _PLAIN = (

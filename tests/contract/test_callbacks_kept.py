@@ -14,18 +14,23 @@ import pytest_asyncio
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.callbacks import AttemptOutcome, CallBack, CallbackState, NewCallback, Origin, Policy
+from calls.callbacks import AttemptOutcome, CallBack, CallbackState, NewCallback, Origin, Policy, PromisePlace
 from calls.errors import CallbackError
 from calls.events import CallArrived, CallbackStep, CallbackStepped, RecordingArrived, Source
 from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_id
-from calls.measures import Dimension
+from calls.lists import Counted
+from calls.measures import Dimension, Slice
 from calls.outages import DailyHours
+from calls.people import Scope
 from calls.periods import Grain, Period
 from calls.ports import Tally
 from calls.workdays import Workdays
+from metrics.kpi.behind import behind
+from metrics.kpi.catalogue import kpi as kpi_of
 from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
+from storage.promises_counted import SqlPromisesCounted
 from storage.same_number import SqlSameNumber
 from storage.survey_tallies import SqlSurveyTallies
 from storage.tables import calls
@@ -276,6 +281,27 @@ async def test_promises_are_figures(books: Books) -> None:
     assert {
         section: (each.of(Tally.PROMISES_DUE), each.of(Tally.PROMISES_KEPT)) for section, each in found.items()
     } == {"inquiry": (3, 1)}
+    sides = behind(kpi_of("PK"))
+    for counted, count in ((sides.denominator, 3), (sides.numerator, 1)):
+        assert counted is not None
+        assert len(await counted_promises(books, counted, day, Scope(everything=True))) == count
+        assert len(await counted_promises(books, counted, day, Scope(sections=frozenset({INQUIRY})))) == count
+        assert await counted_promises(books, counted, day, Scope(sections=frozenset({COMPLAINT}))) == []
+
+
+async def counted_promises(books: Books, counted: Counted, day: Period, scope: Scope) -> list[int]:
+    """The numbers of all that stands behind one side of a figure, two at a time."""
+    found: list[int] = []
+    place: PromisePlace | None = None
+    for _ in range(9):
+        page = await SqlPromisesCounted(books.engine).page(counted, day, Slice(), scope, behind=place, limit=2)
+        found += [each.number for each in page.promises]
+        place = page.behind
+        if place is None:
+            assert len(set(found)) == len(found)
+            return found
+        assert PromisePlace.parse(str(place)) == place
+    raise AssertionError("the pages have no end")
 
 
 async def test_who_has_taken_one_and_forgets_it_is_found(books: Books) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from calls.callbacks import NewCallback, Origin
 from calls.cases import CaseNumber, Login
-from calls.ids import Language, SectionId
+from calls.ids import CallId, Language, SectionId
 from calls.people import Grant, Role
 from storage.access import SqlAccessLog
 from storage.callbacks import SqlCallbacks
@@ -21,6 +21,7 @@ from tests.support_cases import CLOCKS, SHANGHAI, local
 from tests.support_console import LOGINS, ServedConsole, SetTime, Somebody, served
 
 COMPLAINT = SectionId("complaint")
+ZH = Language("zh-CN")
 PEOPLE = (
     *LOGINS,
     Somebody("chief", "王主任", (Grant(Role.SUPERVISOR, COMPLAINT),)),
@@ -324,6 +325,31 @@ async def test_numbers_of_k4_and_k7_open_to_the_cases_behind_them(console: Serve
         assert behind not in (await console.get("agent", links[kpi]))[1], "nothing of another section"
     for strange in ("", "?kpi=K1&period=2026-11", "?kpi=K7t", "?kpi=K7t&period=x", "?kpi=K5&period=2026-11"):
         assert (await console.get("chief", f"/cases/counted{strange}"))[0] == 404, strange
+
+
+async def test_promises_kept_open_to_the_call_backs_behind_them(console: ServedConsole) -> None:
+    due = CLOCK.moment + timedelta(hours=1)
+    owed = await SqlCallbacks(console.engine).enlist(
+        NewCallback(
+            origin=Origin.PROMISE,
+            about="1.1",
+            telephone="13800138000",
+            language=ZH,
+            due_at=due,
+            place=CLOCK.moment,
+            section=COMPLAINT,
+            call_id=CallId("1.1"),
+        ),
+        CLOCK.moment,
+    )
+    _, page = await console.get("chief", "/figures?period=2026-11&section=complaint")
+    (link,) = re.findall(r'href="(/callbacks/counted\?[^"]+)"', page)
+    status, listed = await console.get("chief", link.replace("&amp;", "&"))
+    assert status == 200 and f'href="/callbacks/{owed.number}"' in listed and "138****8000" in listed
+    status, listed = await console.get("agent", link.replace("&amp;", "&"))
+    assert status == 200 and f'href="/callbacks/{owed.number}"' not in listed, "of another section"
+    for strange in ("", "?kpi=K7t&period=2026-11", "?kpi=PK"):
+        assert (await console.get("chief", f"/callbacks/counted{strange}"))[0] == 404, strange
 
 
 async def test_figures_open_to_their_cases_and_leave_as_files(console: ServedConsole) -> None:

@@ -17,11 +17,12 @@ from tests.support_chromium import chromium
 from tests.support_console import ServedConsole
 from tests.support_furnished import CASE, CHIEF, HEARD, WORKER, furnished
 from tests.support_npm import fetched
+from tests.support_operations import NOW
 
 DEEPER = {
     "": ("/login", "/form", "/form/complaint", "/form/question", "/form/status"),
     "agent": ("/account", "/account/code", "/quality/scores/1", "/inquiries/new", "/orders/GD2026-00001"),
-    "monitor": (f"/calls/{HEARD}", "/quality/scores/4/sheet", "/quality/calibration/1"),
+    "monitor": (f"/calls/{HEARD}", "/quality/scores/4/sheet", "/quality/calibration/1", "/calls?rating=none"),
     "lead": (
         *("/search?text=退票", "/quality/plans/new", "/quality/plans/1", "/quality/draws/1"),
         *("/quality/forms/form-1/draft", "/quality/forms/form-1/versions/1", "/figures?kpi=K1"),
@@ -29,8 +30,11 @@ DEEPER = {
     ),
     "supervisor": ("/team/rings", "/team/agents/1001"),
     "ops": ("/ops/backlog", "/ops/books", "/ops/webhooks"),
-    "admin": ("/people/new", "/people/agent", "/admin/menu/try"),
-    CHIEF: (f"/cases/{CASE}", "/cases/new", "/orders/new"),
+    "admin": ("/people/new", "/people/agent", "/admin/menu/try", "/access-log/failed"),
+    CHIEF: (
+        *(f"/cases/{CASE}", "/cases/new", "/orders/new"),
+        f"/cases/counted?kpi=K7t&side=denominator&period={NOW.year}&section=complaint",
+    ),
     WORKER: (),
 }
 """Pages beside those that the menu of each role leads to."""

@@ -1,5 +1,7 @@
 # The list of call-backs.
 
+callbacks-reached = Reached
+callbacks-none_counted = There are no such call-backs.
 callbacks-listen = Listen
 callbacks-title = Call-backs
 callbacks-lead = By the promised time, key customers first. Your telephone rings first; when you pick up, the caller is called.
