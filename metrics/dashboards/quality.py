@@ -1,6 +1,6 @@
 """Quality and compliance: what the rules found, can the books be trusted, did nothing run out (Q1, Q5, P2).
 
-Only what is measured today. Satisfaction and complaints get panels when they get figures.
+Satisfaction, call-backs and complaints are rows of their own (``matters``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from metrics.dashboards import figures
 from metrics.dashboards.frame import Board, Name
 from metrics.dashboards.look import AMBER, DIFFERENCES, GREEN, LOGS, RED, WITNESSES, Look, Named, Text
+from metrics.dashboards.matters import matters
 from metrics.dashboards.panels import Column, Head, Panels, Query, at_most, must_be_zero
 from metrics.kpi.catalogue import KPIS
 
@@ -17,9 +18,9 @@ NAME = Name(
     "quality",
     Text("三声热线 · 质量与合规", "Sansheng · Quality and compliance"),
     Text(
-        "全部指标及其分子分母、录音完整性、账册一致性与各类到期。",
-        "Every indicator with what it is made of, completeness of recordings, agreement of the books, and what "
-        "expires when.",
+        "全部指标及其分子分母、质检、满意度、回电、投诉与工单、录音完整性、账册一致性与各类到期。",
+        "Every indicator with what it is made of, rules, satisfaction, call-backs, complaints and work orders, "
+        "completeness of recordings, agreement of the books, and what expires when.",
     ),
 )
 
@@ -33,6 +34,7 @@ def quality_and_compliance(look: Look) -> Dashboard:
     _indicators(board, panels)
     board.row(Text("录音、转写与质检（近 24 小时）", "Recordings, transcripts, verdicts (last 24 hours)"))
     _verdicts(board, panels)
+    matters(board, panels)
     board.row(Text("账册与来源", "Books and sources"))
     _books(board, panels)
     board.row(Text("到期与新鲜度", "What expires, and how fresh figures are"))

@@ -28,6 +28,7 @@ from tests.support_ledger import Ring, story
 from tests.support_play import ledger_of, play
 from tests.support_prometheus import Prometheus
 from tests.support_scenario import Caller, Expect, Offered, Scenario, Seat
+from tests.support_surveys import surveyed
 
 STEP_S = 1
 
@@ -69,7 +70,7 @@ async def watched(centre: Centre) -> AsyncIterator[Prometheus]:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_every_query_has_data(centre: Centre) -> None:
     """Of panels and marks, for all sections and for one; whatever comes back empty is named (I2)."""
-    await yesterday(centre)
+    await before(centre)
     began = time.time()
     async with watched(centre) as prometheus:
         evidence = await play(centre, VARIOUS)
@@ -83,9 +84,15 @@ async def test_every_query_has_data(centre: Centre) -> None:
         await judged(centre, next(call.call_id for call in evidence.calls if call.result == "answered"))
 
         async def in_the_books() -> bool:
-            return bool(
-                await prometheus.query('hotline_kpi_denominator{kpi="K2r",period="today",section="all"} >= 2')
-            ) and bool(await prometheus.query("hotline_judged_calls >= 1 and on () hotline_agent_legs >= 1"))
+            return (
+                bool(
+                    await prometheus.query('hotline_kpi_denominator{kpi="K2r",period="today",section="all"} >= 2')
+                )
+                and bool(
+                    await prometheus.query('hotline_kpi_denominator{kpi="K3",period="today",section="all"} >= 1')
+                )
+                and bool(await prometheus.query("hotline_judged_calls >= 1 and on () hotline_agent_legs >= 1"))
+            )
 
         assert await within(in_the_books, 60), "the ledger's gauges do not show the calls"
         await outage(centre, prometheus)
@@ -100,13 +107,16 @@ async def test_every_query_has_data(centre: Centre) -> None:
         await the_test_can_fail(prometheus, began)
 
 
-async def yesterday(centre: Centre) -> None:
-    """A call of yesterday on the books; the service finds it there when it starts."""
+async def before(centre: Centre) -> None:
+    """A call of yesterday on the books, and one of today that was rated; the service finds them when it starts."""
     noon = datetime.now(centre.settings.zone).replace(hour=12) - timedelta(days=1)
     call_id = f"{centre.settings.instance}-{noon.timestamp():.0f}.1"
     rings = [Ring("1001", rang=2, answered=5, connected=5.5, ended=20)]
     async with ledger_of(centre) as (ledger, _):
         await ledger.record(story(call_id, start=noon.astimezone(UTC), asked=1, rings=rings, ended=20))
+        lately = datetime.now(UTC) - timedelta(minutes=2)
+        rated = f"{centre.settings.instance}-{lately.timestamp():.0f}.1"
+        await ledger.record(surveyed(rated, start=lately, level=1))
     await centre.restart_service()
 
 

@@ -14,6 +14,7 @@ from calls.ids import Language, SectionId
 from metrics import catalogue
 from metrics.catalogue import CATALOGUE, Kind, Metric
 from metrics.dashboards import look as looks
+from metrics.dashboards import matters
 from metrics.dashboards.figures import kpi_names
 from metrics.dashboards.files import files
 from metrics.dashboards.look import LANGUAGES, TARGETS, Look, Named, Text
@@ -170,11 +171,34 @@ def values(metric: Metric, label: str) -> set[str]:
         (looks.DIFFERENCES, catalogue.DISCREPANCIES, "kind"),
         (looks.WITNESSES, catalogue.REPAIRED, "source"),
         (looks.LOGS, catalogue.SOURCE_LAG, "source"),
+        (matters.RATED, catalogue.RATINGS, "verdict"),
+        (matters.INVITATIONS, catalogue.SURVEYS, "invitation"),
+        (matters.ORIGINS, catalogue.CALLBACKS_OPEN, "origin"),
+        (matters.ATTEMPTS, catalogue.CALLBACK_ATTEMPTS, "outcome"),
+        (matters.STATES, catalogue.CASES_OPEN, "state"),
+        (matters.STEPS, catalogue.STEPS_LATE, "step"),
     ],
     ids=lambda value: value.name if isinstance(value, Metric) else None,
 )
 def test_every_value_of_a_label_has_a_name(named: Sequence[Named], metric: Metric, label: str) -> None:
     assert {one.value for one in named} == values(metric, label)
+
+
+def test_every_age_of_a_complaint_has_a_column() -> None:
+    assert set(matters.AGES) == values(catalogue.CASES_OPEN, "age")
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *(catalogue.SURVEYS, catalogue.RATINGS, catalogue.CALLBACKS_OPEN, catalogue.CALLBACKS_OVERDUE),
+        *(catalogue.CALLBACK_PROMISES, catalogue.CALLBACKS_GIVEN_UP, catalogue.CALLBACK_ATTEMPTS),
+        *(catalogue.CASES_OPEN, catalogue.STEPS_LATE, catalogue.PROMISES_SOON, catalogue.PROMISES_LATE),
+    ],
+    ids=lambda metric: str(metric.name),
+)
+def test_what_is_owed_to_callers_is_on_a_board(metric: Metric) -> None:
+    assert any(metric.name in set(named_in(expr)) for expr in EXPRESSIONS)
 
 
 def test_every_indicator_with_a_gauge_has_a_name() -> None:
