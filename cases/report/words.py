@@ -164,6 +164,7 @@ class Words:
             error=f"{expected.error:.1f}",
             plain=f"{expected.plain_error:.1f}",
             inside=expected.inside,
+            share=f"{expected.inside / expected.tried:.0%}",
             tried=expected.tried,
         )
 

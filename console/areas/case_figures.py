@@ -50,14 +50,13 @@ class CaseFiguresArea:
         except FigureError:
             trouble = "case_figures.no_period"
         report, words = await self._made(ask, period)
-        days = {
-            "since": f"{period.start:%Y-%m-%d}",
-            "until": f"{period.end:%Y-%m-%d}",
-            "state": "all",
-        }
+        days = _days(period)
 
         def cases(**filters: str | None) -> str:
             return f"/cases?{urlencode({**{name: value or '-' for name, value in filters.items()}, **days})}"
+
+        def of_month(label: str) -> str:
+            return f"/cases?{urlencode(_days(Period.parse(label, self._parts.zone)))}"
 
         return self._parts.painter.page(
             ask,
@@ -71,6 +70,7 @@ class CaseFiguresArea:
             later=self._later(period),
             periods=[(grain.value, self._last(grain).label) for grain in _GRAINS],
             cases=cases,
+            of_month=of_month,
             cross=crossed(report.cross, words.value, Facet.DEPARTMENT, Facet.TYPE),
             Facet=Facet,
             too_little=isinstance(report.expected, TooLittle),
@@ -117,6 +117,11 @@ class CaseFiguresArea:
     def _later(self, period: Period) -> str:
         following = Period.containing(period.end, period.grain, self._parts.zone)
         return following.label if following.start <= self._parts.clock.now() else ""
+
+
+def _days(period: Period) -> dict[str, str]:
+    """The filters that list what was registered in a period."""
+    return {"since": f"{period.start:%Y-%m-%d}", "until": f"{period.end:%Y-%m-%d}", "state": "all"}
 
 
 def _on_screen(chart: str) -> str:

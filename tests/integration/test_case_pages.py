@@ -18,6 +18,7 @@ from storage.callbacks import SqlCallbacks
 from storage.case_drafts import SqlDrafts
 from storage.cases import SqlCases
 from tests.support_cases import CLOCKS, SHANGHAI, local
+from tests.support_cases import registered as by_telephone
 from tests.support_console import LOGINS, ServedConsole, SetTime, Somebody, served
 
 COMPLAINT = SectionId("complaint")
@@ -350,6 +351,18 @@ async def test_promises_kept_open_to_the_call_backs_behind_them(console: ServedC
     assert status == 200 and f'href="/callbacks/{owed.number}"' not in listed, "of another section"
     for strange in ("", "?kpi=K7t&period=2026-11", "?kpi=PK"):
         assert (await console.get("chief", f"/callbacks/counted{strange}"))[0] == 404, strange
+
+
+async def test_months_of_the_trend_open_to_their_cases(console: ServedConsole) -> None:
+    cases = SqlCases(console.engine, SHANGHAI, CLOCKS)
+    await cases.register(by_telephone(local("2026-11-30 23:30")), "k1")
+    await cases.register(by_telephone(local("2026-12-01 00:30")), "k2")
+    CLOCK.moment = local("2027-01-02 10:00")
+    _, page = await console.get("chief", "/cases/figures?period=2026-12")
+    link = "/cases?since=2026-11-01&until=2026-12-01&state=all"
+    assert f'<a href="{link.replace("&", "&amp;")}">1</a>' in page
+    _, listed = await console.get("chief", link)
+    assert str(ONE) in listed and "TS2026-00002" not in listed
 
 
 async def test_figures_open_to_their_cases_and_leave_as_files(console: ServedConsole) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calls.case_figures import CaseSums, Group, Wording
 from cases import forecast as module
-from cases.forecast import LEAST_MONTHS, Expected, Forecast, Method, TooLittle, forecast
+from cases.forecast import LEAST_MONTHS, Expected, Forecast, Method, TooLittle, forecast, widened
 from cases.hot_words import hot_words, words_of
 from cases.statistics import compared, pareto, ranked
 
@@ -95,6 +95,29 @@ def test_the_same_history_gives_the_same_forecast_and_never_less_than_none() -> 
     one, other = forecast(history, 3), forecast(history, 3)
     assert one == other and isinstance(one, Forecast)
     assert all(each.low >= 0 and each.cases >= 0 for each in one.months) and 0 <= one.inside <= one.tried
+
+
+def test_intervals_are_as_wide_as_the_past_has_needed() -> None:
+    sure = [Expected(10, 9, 11), Expected(10, 8, 12)]
+    assert widened(sure, []) == sure and widened(sure, [0.5] * 6) == sure
+    # Of six errors the sixth: fewer could not promise four of five.
+    assert widened(sure, [1, 2, 3, 4, 5, 6]) == [Expected(10, 4, 16), Expected(10, 0, 22)]
+    # Of twelve the eleventh: one month may have been odd.
+    assert widened(sure[:1], [1] * 10 + [3, 99]) == [Expected(10, 7, 13)]
+    assert widened([Expected(5, 5, 5)], [2]) == [Expected(5, 3, 7)], "of a model that was quite sure"
+
+
+def test_short_histories_do_not_promise_too_much() -> None:
+    """Months that differ by chance alone: most of those to come lie in the interval, and the trials say so."""
+    held, inside, runs = 0, 0.0, 8
+    for seed in range(runs):
+        chance = random.Random(seed)
+        history = [20 + round(chance.gauss(0, 4.5)) for _ in range(LEAST_MONTHS + 1)]
+        found = forecast(history[:-1], 1)
+        assert isinstance(found, Forecast)
+        held += found.months[0].low <= history[-1] <= found.months[0].high
+        inside += found.inside / found.tried / runs
+    assert held >= 6 and inside >= 0.6
 
 
 def test_a_model_that_fails_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
