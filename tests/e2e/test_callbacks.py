@@ -204,21 +204,51 @@ async def test_a_service_that_is_killed_dials_nobody_twice(rating: Centre) -> No
         await rating.asterisk.command("channel request hangup all")
 
 
+@asynccontextmanager
+async def changed(centre: Centre, usual: str, other: str) -> AsyncIterator[None]:
+    """The service with another setting."""
+    text = centre.config.read_text(encoding="utf-8")
+    assert usual in text
+    centre.config.write_text(text.replace(usual, other), encoding="utf-8")
+    try:
+        await centre.restart_service()
+        yield
+    finally:
+        centre.config.write_text(text, encoding="utf-8")
+        await centre.restart_service()
+
+
+async def test_an_agent_who_has_nothing_to_do_is_given_the_next(rating: Centre) -> None:
+    """Nobody asks for it: while enough agents are ready, the telephone of who was ready first rings."""
+    await alone(rating)
+    first, second = await waits(rating, "13500000005"), await waits(rating, "13500000006")
+    async with rating.people() as people, listed(rating) as book:
+        await people.register("1001", "1002")
+        for agent in ("1001", "1002"):
+            await people.agent(agent, here(rating, AGENT))
+        await people.network(here(rating, CUSTOMER), NETWORK_PORT)
+        async with changed(rating, "give_when_ready = 0", "give_when_ready = 2"):
+            await rating.log_in("1001")
+            assert not await book.attempts(first.number), "one alone is there for callers"
+            await rating.log_in("1002")
+            callback, (attempt,) = await settled(rating, first.number, 1)
+            assert (callback.state, attempt.outcome) == (CallbackState.KEPT, AttemptOutcome.REACHED)
+            assert attempt.agent in ("1001", "1002")
+            await settled(rating, second.number, 1)
+
+
 async def test_outside_the_hours_nobody_is_called(rating: Centre) -> None:
     await alone(rating)
     waiting = await waits(rating, "13500000004")
-    usual = rating.config.read_text(encoding="utf-8")
     hour = CLOCK.now().astimezone(rating.settings.zone).hour
     closed = "00:00-01:00" if hour >= 12 else "22:00-23:00"
-    rating.config.write_text(usual.replace('hours = "00:00-24:00"', f'hours = "{closed}"'), encoding="utf-8")
-    try:
-        await rating.restart_service()
-        async with rating.people() as people, listed(rating) as book:
-            await people.register("1001")
-            await people.agent("1001", here(rating, AGENT))
-            await asks(people, "1001")
-            still = await book.get(waiting.number)
-            assert still and (still.state, await book.attempts(waiting.number)) == (CallbackState.WAITING, [])
-    finally:
-        rating.config.write_text(usual, encoding="utf-8")
-        await rating.restart_service()
+    async with (
+        changed(rating, 'hours = "00:00-24:00"', f'hours = "{closed}"'),
+        rating.people() as people,
+        listed(rating) as book,
+    ):
+        await people.register("1001")
+        await people.agent("1001", here(rating, AGENT))
+        await asks(people, "1001")
+        still = await book.get(waiting.number)
+        assert still and (still.state, await book.attempts(waiting.number)) == (CallbackState.WAITING, [])
