@@ -17,6 +17,7 @@ from console.admin.menu_walk import keys_of, walked
 from console.admin.ports import ConfigurationParts
 from console.admin.rule_rows import rule_rows, terms_of, tried
 from console.ask import Ask
+from console.call_names import call_names
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
@@ -169,6 +170,7 @@ class ConfigurationArea:
                 for lines in getattr(rule.examples, outcome.value)
             ],
             objections=objections,
+            call_names=await call_names(self._parts, ask.texts, [each.call_id for each in objections]),
             may_read=ask.who.may(Right.READ_CALLS),
         )
 
