@@ -1,7 +1,7 @@
 # 回拨列表。
 
 callbacks-reached = 接通时间
-callbacks-none_counted = 没有对应的回电。
+callbacks-none_counted = 没有对应的回拨。
 callbacks-listen = 听取录音
 callbacks-title = 回拨列表
 callbacks-lead = 按约定时间排列，重点客户在前。系统先呼叫您的话机，您接起后再呼叫来电人。

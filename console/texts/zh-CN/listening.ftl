@@ -81,8 +81,8 @@ leg-caller = 来电人
 leg-agent = 座席
 leg-mixed = 双方
 
-call-callback_title = 回电
-call-called_back = 对来电人的回电
+call-callback_title = 回拨
+call-called_back = 对来电人的回拨
 call-title = 通话
 call-id = 通话编号
 call-same_caller = 该来电人的其他通话
@@ -195,7 +195,7 @@ grain-month = 月
 grain-quarter = 季
 grain-year = 年
 
-attempt_step-began = 开始回电
+attempt_step-began = 开始回拨
 attempt_step-agent_rang = 座席话机振铃
 attempt_step-agent_answered = 座席摘机
 attempt_step-dialled = 拨打来电人
