@@ -3,6 +3,7 @@
 import { elapsed } from "./clocks.js";
 import { fill, fillList } from "./fill.js";
 import { Notes } from "./notes.js";
+import { Scratch } from "./scratch.js";
 
 const desk = document.getElementById("desk");
 const form = document.getElementById("wrap-up");
@@ -20,6 +21,7 @@ let openedAt = 0;
 let heardAt = 0;
 let ahead = Number(told.now) - Date.now(); // of the server's clock before this machine's
 let asking = false;
+let refused = false; // the line, since it was open last
 let shown = null;
 let loud = null; // the call that was announced
 
@@ -29,16 +31,19 @@ function open() {
   source = new EventSource(told.feed);
   source.addEventListener("desk", (event) => {
     heardAt = Date.now();
+    refused = false;
     told.line = "open";
     show(JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, POLL_MS);
+    if (source.readyState !== EventSource.CLOSED) return;
+    refused = true; // answered, and not with a line: it is asked at once, and not waited for what the next one says
+    setTimeout(open, POLL_MS);
   });
 }
 
 async function ask() {
-  if (asking || Date.now() - Math.max(heardAt, openedAt) < POLL_MS * 1.5) return;
+  if (asking || (!refused && Date.now() - Math.max(heardAt, openedAt) < POLL_MS * 1.5)) return;
   asking = true;
   try {
     const answer = await fetch(told.poll, { redirect: "error", signal: AbortSignal.timeout(8000) });
@@ -53,6 +58,7 @@ async function ask() {
 }
 
 function everySecond() {
+  scratch.line(told.line === "lost", current !== null);
   const lineIsOpen = source?.readyState === EventSource.OPEN && Date.now() - heardAt < SILENCE_MS;
   if (!lineIsOpen) ask();
   if (Date.now() - Math.max(heardAt, openedAt) > SILENCE_MS) open();
@@ -325,6 +331,15 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     act();
   }
+});
+
+// ── While the line is lost ──────────────────────────────────────────────────────────────────────────────────────
+
+const scratch = new Scratch(document.getElementById("scratch"), told.login, (words) => {
+  if (!current) return false;
+  set("content", [read("content"), words].filter(Boolean).join("\n"));
+  form.elements.content.focus();
+  return true;
 });
 
 if (told.call) {

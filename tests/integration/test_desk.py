@@ -379,6 +379,39 @@ async def test_words_that_cannot_be_saved_stay_and_are_saved_when_it_works_again
     await page.context.close()
 
 
+async def test_what_is_written_while_no_line_can_be_opened_is_kept_and_put_into_the_call(
+    scene: Scene, browser: Browser
+) -> None:
+    """As with the database away: neither the line nor the question is answered, and no call pops up."""
+    page, _ = await scene.page(browser)
+    pad = page.locator("#scratch-words")
+    await expect(pad).to_be_hidden()
+    for address in ("**/desk/events", "**/desk/now"):
+        await page.context.route(address, lambda route: route.fulfill(status=503, body="{}"))
+    await page.reload()
+    await expect(page.locator("#scratch")).to_contain_text("尚未存入系统")
+    await pad.fill("the lift at West Station")
+    await expect(page.locator("#scratch [data-put]")).to_be_disabled()
+    again = await page.context.new_page()
+    await page.close(run_before_unload=False)
+    await again.goto(f"{scene.console.url}/desk")
+    pad = again.locator("#scratch-words")
+    await expect(pad).to_have_value("the lift at West Station")
+    await again.context.unroute_all()
+    await scene.happen(scene.call("1.1"))
+    await expect(again.locator("#wrap-up")).to_be_visible(timeout=20_000)
+    await again.locator("#f-content").fill("calls again")
+    await again.locator("#scratch [data-put]").click()
+    await expect(again.locator("#f-content")).to_have_value("calls again\nthe lift at West Station")
+    await expect(again.locator("#save-state")).to_have_text("已保存")
+    await expect(pad).to_be_hidden()
+    assert (await scene.books.notes(CallId("1.1"))).fields["content"] == "calls again\nthe lift at West Station"
+    await again.reload()
+    await expect(again.locator("#f-content")).to_have_value("calls again\nthe lift at West Station")
+    await expect(again.locator("#scratch")).to_be_hidden()
+    await again.context.close()
+
+
 async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: Scene, browser: Browser) -> None:
     await scene.happen(scene.call("1.1", over=True))
     page, _ = await scene.page(browser, "/desk?call=1.1")
@@ -387,7 +420,6 @@ async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: 
     await expect(page.locator("#save-state")).to_contain_text("保存失败")
     again = await page.context.new_page()
     await page.close(run_before_unload=False)
-    assert (await scene.books.notes(CallId("1.1"))).version == 0
     await again.context.unroute("**/notes")
     await again.goto(f"{scene.console.url}/desk?call=1.1")
     await expect(again.locator("#f-content")).to_have_value("before the crash")
