@@ -140,6 +140,29 @@ async def test_a_word_is_heard_where_it_was_said_and_markup_in_words_is_text(con
         await expect(page.locator(".player-turns .now")).to_have_count(1)
 
 
+async def test_a_long_call_is_whole_and_its_words_are_elements_where_they_are_in_sight(console: Stage) -> None:
+    """Of 200 turns the first come with the page, the others once it stands; the reader cannot tell."""
+    call = await console.called(2)
+    await console.recorded(call, 20)
+    turns = [(Leg.AGENT if n % 2 else Leg.CALLER, 10.0 * n, f"第 {n} 句 好的") for n in range(200)]
+    await console.transcribed(call, turns, 2000)
+    spelled = ".player-turns li:nth-child({}) [data-t]"
+    async with opened(console, "/calls/1.2?lang=en") as page:
+        await expect(page.locator(".player-turns > li")).to_have_count(200)
+        await expect(page.locator(spelled.format(1))).to_have_text(["第", "0", "句", "好的"])
+        assert await page.locator(spelled.format(150)).count() == 0, "far from sight it is text"
+        await expect(page.locator(".player-turns li:nth-child(150) p")).to_have_text("第 149 句好的")
+        await page.locator(".player-turns li:nth-child(150)").scroll_into_view_if_needed()
+        await page.locator(spelled.format(150)).nth(2).click()
+        await until(page, f"{AT} > 1490.9")
+    async with opened(console, "/calls/1.2?lang=en&at=1500.6") as page:
+        await expect(page.locator(".player-turns .now")).to_have_text("150")
+        await page.locator(".player-play").focus()
+        for key, seconds in (("]", 1510), (",", 1501.5), ("[", 1500)):
+            await page.keyboard.press(key)
+            await stands_at(page, seconds)
+
+
 async def test_other_parts_of_a_page_send_the_player_somewhere_and_are_told_where_it_is(console: Stage) -> None:
     async with opened(console, "/calls/1.1?at=31") as page:
         await stands_at(page, 31)
