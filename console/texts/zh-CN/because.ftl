@@ -39,9 +39,9 @@ because-no_transcript = 没有转写文字
 because-nothing_put_off = 没有需要延后答复的事项
 because-no_time = 答复延后，但未告知答复时间
 because-no_time_unsure = 答复延后，未听到答复时间，前后的词识别不清
-because-promise_on_books = 已告知答复时间，并已登记回电、工单或案件
-because-promise_not_on_books = 已告知答复时间，但没有登记回电、工单或案件
-because-promise_unknown = 已告知答复时间，是否已登记回电尚不清楚
+because-promise_on_books = 已告知答复时间，并已登记回拨、工单或案件
+because-promise_not_on_books = 已告知答复时间，但没有登记回拨、工单或案件
+because-promise_unknown = 已告知答复时间，是否已登记回拨尚不清楚
 
 weakness-no_transcript = 没有转写文字
 weakness-narrow = 线路为窄带音质
