@@ -41,7 +41,7 @@ from storage.sums import COUNTED_OFFERS, OF_CALLS, TEST, kept, within
 from storage.tables import calls, offers
 from storage.verdict_tables import verdicts
 
-LOOK_AT = 5_000
+LOOK_AT = 3_000
 """Calls that one page looks at, at most; half as many in a list of offers, which are fetched for each."""
 
 _FIRST_LOOK = 4

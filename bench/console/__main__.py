@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -62,18 +63,18 @@ def at_95(took: list[float]) -> float:
     return sorted(took)[max(0, -(-95 * len(took) // 100) - 1)]
 
 
-async def run(number: int, folder: Path) -> dict[str, str]:
-    """Every page on both databases, and the call of an hour; told as it comes."""
+async def run(number: int, folder: Path, kinds: Sequence[str] = KINDS) -> dict[str, str]:
+    """Every page on the databases, and the call of an hour; told as it comes."""
     async with contextlib.AsyncExitStack() as stack:
-        engines = {kind: await stack.enter_async_context(database(kind, folder)) for kind in KINDS}
+        engines = {kind: await stack.enter_async_context(database(kind, folder)) for kind in kinds}
         for kind, engine in engines.items():
             await fill(kind, engine, number)
         _say(f"load {os.getloadavg()[0]:.1f}")
         found = {kind: await measure(engine, number, folder) for kind, engine in engines.items()}
-    _say(f"\n{'page (95th percentile, ms)':32}" + "".join(f"{kind:>12}" for kind in KINDS))
+    _say(f"\n{'page (95th percentile, ms)':32}" + "".join(f"{kind:>12}" for kind in kinds))
     worst = 0.0
-    for name in found[KINDS[0]]:
-        values = [at_95(found[kind][name]) for kind in KINDS]
+    for name in found[kinds[0]]:
+        values = [at_95(found[kind][name]) for kind in kinds]
         worst = max(worst, *values)
         _say(
             f"{name:32}" + "".join(f"{value:12.1f}" for value in values) + (" !" if max(values) > _AIM_MS else "")
@@ -108,6 +109,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.console", description="The console's pages at ten million calls.")
     parser.add_argument("--folder", type=Path, help="where SQLite's file goes (some 10 GB at ten million calls)")
     parser.add_argument("--calls", type=int, help="another number of calls; no RESULT line")
+    parser.add_argument("--database", choices=KINDS, help="this one alone; no RESULT line")
     options = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     quick = os.environ.get("QUICK") == "1"
@@ -116,11 +118,11 @@ def main() -> int:
     _say(f"bench/console ({'QUICK' if quick else 'long'}), {os.cpu_count()} processors, load {load:.1f}\n")
     try:
         with tempfile.TemporaryDirectory(dir=options.folder, prefix="sansheng-console-") as folder:
-            found = asyncio.run(run(number, Path(folder)))
+            found = asyncio.run(run(number, Path(folder), [options.database] if options.database else KINDS))
     except (SanshengError, OSError) as error:
         print(f"bench/console could not measure: {error or type(error).__name__}", file=sys.stderr)
         return 1
-    if not options.calls:
+    if not (options.calls or options.database):
         _say("RESULT name=console " + " ".join(f"{key}={value}" for key, value in found.items()))
     return 0
 
