@@ -6,8 +6,8 @@ from what was known before it, and so is it by the plainest method of all, "as m
 does not do better, the plain one is used, and that is said. Below a year of months nothing is forecast.
 
 A model that was fitted to a dozen months believes in itself too much: its own 80 % intervals held 66 % of the
-months of made-up series (12 to 24 months; even, scattered, rising; wandering of 12). So the interval is the wider of the
-model's own and of what its errors on the past have needed; that held 82 %.
+months of made-up series (12 to 24 months; even, scattered, rising; wandering of 12). So the interval is the wider
+of the model's own and of what its errors on the past have needed; that held 82 %.
 """
 
 from __future__ import annotations
