@@ -10,10 +10,10 @@ run() { .venv/bin/python -m pytest --dist worksteal -p no:cacheprovider "$@"; }
 if [ $# -gt 0 ]; then run --basetemp var/pytest -n "${WORKERS:-2}" "$@"; exit; fi
 setsid sh -c '(echo 19 > /proc/self/autogroup) 2> /dev/null
     exec nice -n 19 .venv/bin/python -m pytest --dist worksteal -p no:cacheprovider --basetemp var/pytest-first \
-        -n "${WORKERS:-4}" tests/unit tests/contract tests/integration' &
+        -n "${WORKERS:-4}" tests/integration tests/contract tests/unit' &
 first=$!
 trap 'kill $first 2> /dev/null' INT TERM
-run --basetemp var/pytest-calls -n "${WORKERS:-4}" tests/e2e > var/calls.log 2>&1
+run --basetemp var/pytest-calls -n "${WORKERS:-3}" tests/e2e > var/calls.log 2>&1
 second=$?
 wait $first
 first=$?

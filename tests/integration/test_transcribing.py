@@ -321,7 +321,8 @@ async def test_rabbitmq_does_as_well_though_the_worker_is_killed(
             for call_id in calls:
                 await office.becomes(call_id, agent=State.DONE, caller=State.DONE)
             legs = [work for call_id in calls for work in (await office.legs(call_id)).values()]
-            assert [work.deaths for work in legs].count(1) == 1 and max(work.deaths for work in legs) == 1
+            # In hand: one, and perhaps one in the place that is kept for calls that have just ended.
+            assert [work.deaths for work in legs].count(1) in (1, 2) and max(work.deaths for work in legs) == 1
     finally:
         await broker.stop()
 
