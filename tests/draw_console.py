@@ -49,7 +49,6 @@ ALL = (
     Picture("complaint", "chief", f"/cases/{CASE}"),
     Picture("cases", "chief", "/cases"),
     Picture("team", "supervisor", "/team"),
-    Picture("operations", "ops", "/ops"),
     Picture("figures-en", "lead", "/figures?period=2026-11-20", language="en"),
     Picture("figures-dark", "lead", "/figures?period=2026-11-20", dark=True),
     Picture("public-form", "", "/form/complaint"),
