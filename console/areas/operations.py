@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from calls.periods import Grain, Period
 from console.ask import Ask
 from console.ops.health import healths
 from console.ops.ports import OpsParts
+from console.outage_words import told
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
@@ -112,6 +114,7 @@ class OperationsArea:
             now=now,
             grafana=self._ops.grafana_url,
             zone=self._parts.zone.key,
+            why=partial(told, texts=ask.texts),
         )
 
     def _period(self, ask: Ask) -> Period | None:

@@ -44,7 +44,7 @@ _GROUPS_BY_NAME += tuple(
         *("field", "wrong"),
     )
 )
-_GROUPS_BY_NAME += ("callback_result", "callback_outcome")
+_GROUPS_BY_NAME += ("callback_result", "callback_outcome", "outage_reason")
 _GROUPS_BY_NAME += tuple(
     f"case_{group}"
     for group in (
