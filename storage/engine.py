@@ -7,15 +7,19 @@ written nowhere else. One flush serves a whole batch, so the price is small.
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from calls.errors import SettingsError
 from storage.faults import translated
@@ -23,6 +27,7 @@ from storage.faults import translated
 PATIENCE_S = 10.0
 """How long to wait for a database that is locked or silent, in seconds."""
 
+_BUSY_S = 0.02
 _UPGRADE_PATIENCE_S = 600.0
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -97,9 +102,24 @@ def _address(url: str) -> URL:
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin in _begin_sqlite
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _turn_to_wal(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _turn_to_wal(cursor: DBAPICursor) -> None:
+    """For this alone SQLite waits for nobody: two that make one file at the same moment lock each other out."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            await_only(asyncio.sleep(_BUSY_S))
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
