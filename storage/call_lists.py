@@ -156,7 +156,8 @@ class SqlCallLists:
         if not _reaches(scope, wanted):
             return _Plan((false(),), (), of_offers=False)
         of_offers = counted is not None and counted.of_offers
-        agent = offers.c.agent if of_offers else calls.c.agent
+        # Spelled so that no index of an agent's offers tempts SQLite away from those of the calls looked at.
+        agent = func.coalesce(offers.c.agent, "") if of_offers else calls.c.agent
         equal: dict[str, object] = {
             "section": wanted.section,
             "result": wanted.result or (_RESULTS.get(counted.measure) if counted else None),
@@ -165,7 +166,7 @@ class SqlCallLists:
             equal["agent"] = wanted.agent
         sieve = [*_within(scope, agent), *self._sieve(wanted)]
         if of_offers and wanted.agent is not None:
-            sieve.append(offers.c.agent == wanted.agent)
+            sieve.append(agent == wanted.agent)
         if wanted.same_caller_as is not None:
             caller = await connection.scalar(
                 select(calls.c.caller).where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -51,6 +52,8 @@ async def measure(engine: AsyncEngine, number: int, folder: Path) -> dict[str, l
         newest = select(calls.c.call_id).where(calls.c.has_recording).order_by(calls.c.arrived_at.desc())
         call_id = str(await connection.scalar(newest.limit(1)))
     reader, times = Reader(parts), _TIMES.get(number, _FEW)
+    gc.collect()
+    gc.freeze()  # as the service does
     found: dict[str, list[float]] = {}
     for page in pages_of(call_id):
         await reader.read(page, 1)  # templates are compiled, statements are made
