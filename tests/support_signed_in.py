@@ -56,12 +56,14 @@ class SignedIn:
 
 
 @asynccontextmanager
-async def signed_in(centre: Centre, *grants: Grant, agent: str | None = None) -> AsyncIterator[SignedIn]:
-    """Somebody new with these grants; with the telephone of this agent, if any."""
+async def signed_in(
+    centre: Centre, *grants: Grant, agent: str | None = None, name: str | None = None
+) -> AsyncIterator[SignedIn]:
+    """Somebody new with these grants, who reads Chinese; with this agent's telephone and this name, if any."""
     engine, now, secret = open_engine(centre.settings.ledger_url), CLOCK.now(), secrets.token_urlsafe(32)
     login = f"tests{secrets.token_hex(4)}"
     number = AgentNumber(agent) if agent else None
-    account = Account(login=login, name=login, created_at=now, agent=number, grants=grants)
+    account = Account(login=login, name=name or login, created_at=now, agent=number, grants=grants)
     session = Session(
         id=hashed(secret),
         login=login,
@@ -74,7 +76,8 @@ async def signed_in(centre: Centre, *grants: Grant, agent: str | None = None) ->
     try:
         await SqlPeople(engine, CLOCK).add(account, Access("service:tests", AccessKind.PEOPLE, "a test"))
         await SqlSessions(engine, CLOCK).begin(session)
-        async with aiohttp.ClientSession(headers={"Cookie": f"sansheng={secret}"}) as web:
+        headers = {"Cookie": f"sansheng={secret}", "Accept-Language": "zh-CN"}
+        async with aiohttp.ClientSession(headers=headers) as web:
             yield SignedIn(centre, web, secret, login)
     finally:
         await engine.dispose()
