@@ -197,6 +197,8 @@ class CountedLine:
     section: SectionId
     agent: AgentNumber | None = None
     """Of an inquiry: whoever answered it."""
+    call_id: CallId | None = None
+    """Of an inquiry: the call in which it was asked."""
     work_order: CaseNumber | None = None
     """Of an inquiry: what it became."""
     answer: Answer | None = None

@@ -57,6 +57,8 @@ class Right(StrEnum):
     REVIEW_CASES = "review_cases"
     """Review opinions, close, reassign."""
     SEE_FIGURES = "see_figures"
+    SEE_COUNTED = "see_counted"
+    """The inquiries, complaints, steps and call-backs behind a figure, line by line, without names or contents."""
     SEE_OPERATIONS = "see_operations"
     """Health, outages, backlog, missing recordings."""
     SEE_CONFIGURATION = "see_configuration"
@@ -68,11 +70,13 @@ class Right(StrEnum):
     READ_ACCESS_LOG = "read_access_log"
 
 
-_CALLS = frozenset({Right.SEE_LIVE, Right.READ_CALLS, Right.SEE_FIGURES})
+_CALLS = frozenset({Right.SEE_LIVE, Right.READ_CALLS, Right.SEE_FIGURES, Right.SEE_COUNTED})
 _CASES = frozenset({Right.READ_CASES, Right.WORK_CASES, Right.FILE_CASES})
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.AGENT: frozenset({Right.READ_CALLS, Right.OWN_SCORES, Right.FILE_CASES, Right.READ_CASES}),
+    Role.AGENT: frozenset(
+        {Right.READ_CALLS, Right.OWN_SCORES, Right.FILE_CASES, Right.READ_CASES, Right.SEE_COUNTED}
+    ),
     Role.MONITOR: _CALLS | {Right.SCORE},
     Role.LEAD: _CALLS
     | {Right.SCORE, Right.LEAD_QUALITY, Right.HEAR_ORIGINAL, Right.DOWNLOAD, Right.EXPORT, Right.COACH}
@@ -89,7 +93,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 _OWN_CALLS_ONLY = frozenset({Role.AGENT})
 """Roles whose right to calls and scores reaches as far as the person's own."""
-_NOT_BY_AGENT = frozenset({Right.FILE_CASES, Right.READ_CASES})
+_NOT_BY_AGENT = frozenset({Right.FILE_CASES, Right.READ_CASES, Right.SEE_COUNTED})
 """Rights that an agent has over a whole section: whoever takes the next call must see the caller's open case."""
 
 

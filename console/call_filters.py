@@ -153,8 +153,8 @@ def behind_figure(figure: Figure, kpi: Kpi, side: str, person: Person) -> str | 
 def _place_of(counted: Counted) -> tuple[str, Right]:
     """Where it is listed, and what a reader must be allowed."""
     if counted.of_promises:
-        return PROMISES_BEHIND, Right.FILE_CASES
-    return (CASES_BEHIND, Right.READ_CASES) if counted.of_cases else ("/calls", Right.READ_CALLS)
+        return PROMISES_BEHIND, Right.SEE_COUNTED
+    return (CASES_BEHIND, Right.SEE_COUNTED) if counted.of_cases else ("/calls", Right.READ_CALLS)
 
 
 def _side(kpi: Kpi, side: str) -> Counted | None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.case_book import CountedLine, CountedPage, CountedPlace, StepLine
 from calls.cases import ASKED, Answer, CaseNumber, DepartmentId, Step
-from calls.ids import DIGITS, SYNTHETIC_TRUNK, AgentNumber, SectionId
+from calls.ids import DIGITS, SYNTHETIC_TRUNK, AgentNumber, CallId, SectionId
 from calls.lists import Counted
 from calls.measures import Dimension, Slice
 from calls.people import Scope
@@ -164,6 +164,7 @@ def _line(row: RowMapping, lines: _Lines) -> CountedLine:
             at=row[inquiries.c.counted_at],
             section=SectionId(row[inquiries.c.section]),
             agent=AgentNumber(row[inquiries.c.agent]) if row[inquiries.c.agent] else None,
+            call_id=CallId(row[inquiries.c.call_id]) if row[inquiries.c.call_id] else None,
             work_order=CaseNumber(row[inquiries.c.work_order]) if row[inquiries.c.work_order] else None,
         )
     step = None

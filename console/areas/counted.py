@@ -1,4 +1,8 @@
-"""What K4, K7 and promises kept count: inquiries, complaints, steps and call-backs, within reach, by pages."""
+"""What K4, K7 and promises kept count: inquiries, complaints, steps and call-backs, within reach, by pages.
+
+Who must trust a figure sees what it counts (``SEE_COUNTED``): number, times, section, agent, result; no name, no
+content. A line opens for who may read the matter, or its call.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from calls.custody import AccessKind
 from calls.desk import masked
 from calls.people import Right
 from console.ask import Ask
-from console.call_filters import CASES_BEHIND, PROMISES_BEHIND, figure_asked
+from console.call_filters import CASES_BEHIND, PROMISES_BEHIND, FigureAsked, figure_asked
+from console.call_names import call_names
 from console.cases.books import CaseBooks
 from console.cases.view import Naming
 from console.parts import Parts
@@ -33,8 +38,8 @@ class CountedArea:
     def routes(self) -> list[Route]:
         """What it answers."""
         return [
-            get(CASES_BEHIND, Right.READ_CASES, self.listed),
-            get(PROMISES_BEHIND, Right.FILE_CASES, self.promises),
+            get(CASES_BEHIND, Right.SEE_COUNTED, self.listed),
+            get(PROMISES_BEHIND, Right.SEE_COUNTED, self.promises),
         ]
 
     async def listed(self, ask: Ask) -> web.Response:
@@ -42,14 +47,13 @@ class CountedArea:
         wanted = figure_asked(ask.query, self._parts.zone, self._parts.figures.catalogue)
         if wanted is None or not wanted.counted.of_cases:
             raise web.HTTPNotFound
-        told = f"behind {wanted.kpi.id} {wanted.side} {wanted.period.label} {wanted.slice.section or ''}"
-        await self._books.note(ask, AccessKind.LIST_CASES, told.strip())
+        await self._books.note(ask, AccessKind.LIST_CASES, _told(wanted))
         place = CountedPlace.parse(ask.query.get("behind", ""))
         page = await self._counted.page(
             wanted.counted,
             wanted.period,
             wanted.slice,
-            ask.scope(Right.READ_CASES),
+            ask.scope(Right.SEE_COUNTED),
             self._parts.clock.now(),
             behind=place,
             limit=_LINES,
@@ -63,6 +67,9 @@ class CountedArea:
             paged=place is not None,
             query=ask.query,
             naming=Naming(ask.texts, self._books.catalogue, sections, self._parts.zone),
+            opens=ask.scope(Right.READ_CASES).covers,
+            hears=ask.scope(Right.READ_CALLS).covers,
+            call_names=await call_names(self._parts, ask.texts, [line.call_id for line in page.lines]),
         )
 
     async def promises(self, ask: Ask) -> web.Response:
@@ -71,7 +78,8 @@ class CountedArea:
         if wanted is None or not wanted.counted.of_promises:
             raise web.HTTPNotFound
         place = PromisePlace.parse(ask.query.get("behind", ""))
-        scope = ask.scope(Right.FILE_CASES)
+        await self._books.note(ask, AccessKind.LIST_CASES, _told(wanted))
+        scope, files = ask.scope(Right.SEE_COUNTED), ask.scope(Right.FILE_CASES)
         page = await self._promises.page(
             wanted.counted, wanted.period, wanted.slice, scope, behind=place, limit=_LINES
         )
@@ -85,4 +93,12 @@ class CountedArea:
             query=ask.query,
             masked=masked,
             sections=sections,
+            opens=lambda section: ask.who.may(Right.FILE_CASES) and (section is None or files.covers(section)),
+            hears=ask.scope(Right.READ_CALLS).covers,
+            call_names=await call_names(self._parts, ask.texts, [each.call_id for each in page.promises]),
         )
+
+
+def _told(wanted: FigureAsked) -> str:
+    """What the access log says of it."""
+    return f"behind {wanted.kpi.id} {wanted.side} {wanted.period.label} {wanted.slice.section or ''}".strip()

@@ -95,6 +95,7 @@ class FiguresArea:
             grains=[(grain, ask.texts(f"grain.{grain}")) for grain in Grain],
             sections=[(each, self._name(each, ask)) for each in self._reachable(scope)],
             everything=scope.everything,
+            opens=ask.who.may(Right.READ_CALLS) or ask.who.may(Right.SEE_COUNTED),
             section_name=lambda section: self._name(section, ask),
             at=lambda period, **other: _address(wanted, period=period.label, **other),
         )

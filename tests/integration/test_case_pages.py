@@ -324,6 +324,17 @@ async def test_numbers_of_k4_and_k7_open_to_the_cases_behind_them(console: Serve
         status, listed = await console.get("chief", links[kpi])
         assert status == 200 and f'href="{behind}"' in listed, kpi
         assert behind not in (await console.get("agent", links[kpi]))[1], "nothing of another section"
+    _, page = await console.get("lead", "/figures?period=2026-11&section=complaint")
+    assert links["K4"].replace("&", "&amp;") in page, "who must trust the figure sees what it counts"
+    for kpi, behind in (("K4", inquiry), ("K7t", f"/cases/{ONE}")):
+        status, listed = await console.get("lead", links[kpi])
+        assert status == 200 and behind.rpartition("/")[2] in listed and "不含姓名和内容" in listed, kpi
+        assert f'href="{behind}"' not in listed and (await console.get("lead", behind))[0] == 403
+        assert not re.search("13800138000|138\\*{4}|自动扶梯|失物招领", listed)
+        status, listed = await console.get("monitor", links[kpi])
+        assert status == 200 and behind.rpartition("/")[2] not in listed, "of another section"
+    _, page = await console.get("ops", "/figures?period=2026-11")
+    assert "您的角色只能查看数值" in page and "/counted?" not in page
     for strange in ("", "?kpi=K1&period=2026-11", "?kpi=K7t", "?kpi=K7t&period=x", "?kpi=K5&period=2026-11"):
         assert (await console.get("chief", f"/cases/counted{strange}"))[0] == 404, strange
 
@@ -349,6 +360,9 @@ async def test_promises_kept_open_to_the_call_backs_behind_them(console: ServedC
     assert status == 200 and f'href="/callbacks/{owed.number}"' in listed and "138****8000" in listed
     status, listed = await console.get("agent", link.replace("&amp;", "&"))
     assert status == 200 and f'href="/callbacks/{owed.number}"' not in listed, "of another section"
+    status, listed = await console.get("lead", link.replace("&amp;", "&"))
+    assert status == 200 and "138****8000" in listed and f'href="/callbacks/{owed.number}"' not in listed
+    assert f'<th scope="row">{owed.number}</th>' in listed
     for strange in ("", "?kpi=K7t&period=2026-11", "?kpi=PK"):
         assert (await console.get("chief", f"/callbacks/counted{strange}"))[0] == 404, strange
 

@@ -22,6 +22,7 @@ from metrics.kpi.catalogue import Catalogue, kpi
 ZONE = ZoneInfo("Asia/Shanghai")
 CATALOGUE = Catalogue(15.0)
 CHIEF = Person("chief", "Chief", (Grant(Role.SUPERVISOR),))
+OPS = Person("ops", "Ops", (Grant(Role.OPS),))
 MONITOR = Person("monitor", "Monitor", (Grant(Role.MONITOR),))
 
 
@@ -112,7 +113,7 @@ def test_the_address_of_a_figure_lists_the_calls_that_it_counts() -> None:
     assert behind_figure(figure, kpi("K5"), "numerator", CHIEF) is None
 
 
-def test_the_address_of_a_figure_of_cases_lists_them_for_who_may_read_cases() -> None:
+def test_the_address_of_a_figure_of_cases_lists_them_for_who_must_trust_it() -> None:
     period, part = Period.parse("2026-11", ZONE), Slice(section="ticketing", language="en")
     figure = Figure("K7t", 1, period, part, 3, 4, Unit.RATIO, datetime.now(UTC), provisional=False)
     address = behind_figure(figure, kpi("K7t"), "denominator", CHIEF) or ""
@@ -121,7 +122,8 @@ def test_the_address_of_a_figure_of_cases_lists_them_for_who_may_read_cases() ->
     assert path == CASES_BEHIND
     assert found is not None
     assert (found.counted, found.period, found.slice) == (Counted("steps_due"), period, part)
-    assert behind_figure(figure, kpi("K7t"), "denominator", MONITOR) is None
+    assert behind_figure(figure, kpi("K7t"), "denominator", MONITOR) == address
+    assert behind_figure(figure, kpi("K7t"), "denominator", OPS) is None
     assert figure_asked({"kpi": "K7t", "period": "never"}, ZONE, CATALOGUE) is None
 
 

@@ -85,6 +85,7 @@ case_form-final = This inquiry is final, or a work order already.
 case_counted-counted_at = Counted at
 case_counted-done = Done
 case_counted-late = late
+case_counted-numbers_only = The list behind the figure, without names and contents: a matter itself opens for who may read cases.
 
 case_figures-title = Complaint statistics
 case_figures-earlier = Earlier

@@ -173,7 +173,8 @@ search-left_out = Only the first { $number } are here; the others were left out
 search-files_note = masked, 2,000 at most, every call in it on record
 
 kpis-title = Figures
-kpis-note = As of { $at }. Numerators and denominators open to the calls behind them.
+kpis-note = As of { $at }. Numerators and denominators open to the calls or matters behind them.
+kpis-note_numbers = As of { $at }. Your roles see the numbers; the calls and matters behind them open for who listens to calls or works on cases.
 kpis-grain = Period
 kpis-whole = whole centre
 kpis-indicator = Indicator
@@ -186,7 +187,7 @@ kpis-provisional = provisional
 kpis-final = final
 kpis-course = Course
 kpis-by_section = By section
-kpis-calls_behind = the calls behind it
+kpis-calls_behind = what it counts
 
 grain-hour = hour
 grain-day = day

@@ -101,6 +101,7 @@ right-read_cases = read cases
 right-work_cases = work on cases
 right-review_cases = review and close cases
 right-see_figures = see figures
+right-see_counted = see what figures count (without names)
 right-see_operations = see operations
 right-see_configuration = see the configuration
 right-keep_people = keep people

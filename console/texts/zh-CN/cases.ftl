@@ -85,6 +85,7 @@ case_form-final = 这件咨询已经定案或已转工单。
 case_counted-counted_at = 统计时间
 case_counted-done = 完成
 case_counted-late = 超期
+case_counted-numbers_only = 此处列出指标的明细，不含姓名和内容；事项本身由有权查看工单与投诉的人员打开。
 
 case_figures-title = 投诉统计
 case_figures-earlier = 上一期

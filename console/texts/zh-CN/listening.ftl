@@ -43,7 +43,7 @@ rating-dissatisfied = 不满意
 rating-none = 未评价
 
 column-arrived = 来电时间
-column-call = 通话编号
+column-call = 通话
 column-caller = 来电号码
 column-section = 科室
 column-language = 语言
@@ -173,7 +173,8 @@ search-left_out = 仅导出前 { $number } 条，其余未导出
 search-files_note = 脱敏后导出，最多 2000 条，其中每通通话都记入访问日志
 
 kpis-title = 指标
-kpis-note = 统计时刻 { $at }。点按分子或分母，即列出对应的通话。
+kpis-note = 统计时刻 { $at }。点按分子或分母，即列出对应的通话或事项。
+kpis-note_numbers = 统计时刻 { $at }。您的角色只能查看数值；对应的通话和事项由质检、主管等有权限的人员打开。
 kpis-grain = 周期
 kpis-whole = 全中心
 kpis-indicator = 指标
@@ -186,7 +187,7 @@ kpis-provisional = 暂定
 kpis-final = 已定
 kpis-course = 历次数值
 kpis-by_section = 各科室
-kpis-calls_behind = 对应的通话
+kpis-calls_behind = 对应的明细
 
 grain-hour = 时
 grain-day = 日

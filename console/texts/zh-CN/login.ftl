@@ -101,6 +101,7 @@ right-read_cases = 查看工单与投诉
 right-work_cases = 办理工单与投诉
 right-review_cases = 审核与办结
 right-see_figures = 查看指标
+right-see_counted = 查看指标明细（不含姓名和内容）
 right-see_operations = 查看运行状况
 right-see_configuration = 查看配置
 right-keep_people = 管理人员
