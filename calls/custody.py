@@ -93,6 +93,8 @@ class AccessKind(StrEnum):
     """Came into the console."""
     PEOPLE = "people"
     """People, roles, passwords, sessions and tokens were changed."""
+    REFUSED = "refused"
+    """Asked for a page or an act without the right; the page's pattern is in the reason."""
     SEE_LOG = "see_log"
     """Looked into this log."""
 

@@ -28,6 +28,7 @@ from console.doorkeeper import Doorkeeper, csrf_of, hashed
 from console.doors import Doors, safe_next
 from console.limits import Limits
 from console.painter import Painter
+from console.refusals import Refusals
 from console.routes import Open, Route
 from console.texts import LANGUAGES, Texts, choose_language, load_texts
 
@@ -44,6 +45,7 @@ _SAFE = frozenset({"GET", "HEAD"})
 _KEPT_BACK = ("Cookie", "Authorization", "Proxy-Authorization")
 _LOOK_AGAIN_S = 30.0
 """How often, at least, it is looked whether who reads an answer without an end may still do so."""
+_FORBIDDEN = 403
 _CHANCE = secrets.SystemRandom()
 
 
@@ -86,13 +88,20 @@ class Gate:
     """Makes aiohttp's handlers from routes."""
 
     def __init__(
-        self, keeper: Doorkeeper, run: Runner, painter: Painter, doors: Doors, limits: Limits | None = None
+        self,
+        keeper: Doorkeeper,
+        run: Runner,
+        painter: Painter,
+        doors: Doors,
+        limits: Limits | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._keeper = keeper
         self._run = run
         self._painter = painter
         self._doors = doors
         self._limits = limits
+        self._refusals = refusals
         self._texts = {language: load_texts(language) for language in LANGUAGES}
 
     @property
@@ -235,8 +244,16 @@ class _Visit:
             answer = await self._let_through()
         except (Refused, StorageUnavailable, web.HTTPRequestEntityTooLarge) as error:
             answer = await self._gate._run(self._refusal(_refused(error)))
+        await self._note_refusal(answer.status)
         self._remember(answer)
         return answer
+
+    async def _note_refusal(self, status: int) -> None:
+        person, refusals, request = self._caller.person, self._gate._refusals, self._request
+        if status == _FORBIDDEN and person is not None and refusals is not None:
+            resource = request.match_info.route.resource
+            page = resource.canonical if resource else self._route.path
+            await self._gate._run(refusals.note(person, request.method, page, request.match_info))
 
     async def _let_through(self) -> web.StreamResponse:
         route, request, run = self._route, self._request, self._gate._run

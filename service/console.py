@@ -24,6 +24,7 @@ from console.oidc import Provider, Terms
 from console.painter import Painter
 from console.parts import Parts
 from console.passwords import Passwords
+from console.refusals import Refusals
 from console.team.ports import TeamParts
 from service.books import kpi_figures_of
 from service.cases import case_catalogue_of, clocks_of
@@ -144,7 +145,7 @@ def identity_of(settings: Settings, clock: Clock) -> Provider | None:
 
 def console_of(parts: Parts, now: Now, run: Runner, limits: Limits) -> web.Application:
     """The application: every area behind one gate."""
-    gate = Gate(parts.doorkeeper, run, parts.painter, parts.doors, limits)
+    gate = Gate(parts.doorkeeper, run, parts.painter, parts.doors, limits, Refusals(parts.accesses))
     made = areas(parts)
     parts.painter.compile_all()
     return make_app(gate, now, made)

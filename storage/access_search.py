@@ -19,7 +19,7 @@ from storage.case_tables import cases, inquiries, work_orders
 from storage.faults import translated
 from storage.tables import calls
 
-_OF_CASES = (AccessKind.READ_CASE, AccessKind.CHANGE_CASE)
+_OF_CASES = (AccessKind.READ_CASE, AccessKind.CHANGE_CASE, AccessKind.REFUSED)
 _MOST_CASES = 200
 """Of one caller."""
 

@@ -39,6 +39,7 @@ from console.gate import Gate
 from console.limits import Limits
 from console.parts import Parts
 from console.passwords import Passwords
+from console.refusals import Refusals
 from console.routes import Area
 from console.view import Board
 from service.console import parts_of
@@ -249,7 +250,7 @@ async def served(
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     parts.doorkeeper.passwords = Passwords(cheap)
     await add_people(parts, people, cheap.hash(PASSWORD))
-    gate = Gate(parts.doorkeeper, here, parts.painter, parts.doors, limits)
+    gate = Gate(parts.doorkeeper, here, parts.painter, parts.doors, limits, Refusals(parts.accesses))
     now = Now(live or NothingLive(), render, health, board, heartbeat_s, assets)
     app = make_app(gate, now, areas(parts))
     runner = web.AppRunner(app, shutdown_timeout=1)

@@ -13,7 +13,8 @@ import pytest_asyncio
 from calls.accounts import Account
 from calls.custody import Access, AccessKind, Leg
 from calls.ids import CallId, SectionId
-from calls.people import Grant, Role
+from calls.people import Grant, Person, Role
+from console.refusals import Refusals
 from storage.access import SqlAccessLog
 from storage.ledger import SqlLedger
 from tests.support_console import PASSWORD, ServedConsole, SetTime, served
@@ -21,6 +22,7 @@ from tests.support_ledger import CALLER, story
 
 T0 = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 CALL = CallId("1.1")
+REFUSED = AccessKind.REFUSED
 
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
@@ -206,3 +208,47 @@ async def test_a_long_list_of_people_is_read_page_by_page(console: ServedConsole
     second = set(re.findall(r'href="/people/([\w.]+)">', (await console.get("admin", following[1]))[1]))
     assert not first & second - {"new"}
     assert len(first | second - {"new"}) >= 68
+
+
+# ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_refusals_are_on_record_and_found_and_tell_nothing_of_callers(console: ServedConsole) -> None:
+    for login, path in (
+        ("monitor", "/people?text=13800138000"),
+        ("monitor", "/cases/TS2026-00001?name=13800138000"),
+        ("ops", f"/calls/{CALL}"),
+        ("agent", "/access-log?caller=13800138000"),
+    ):
+        assert (await console.get(login, path))[0] == 403
+    assert (await console.post("monitor", "/people/new", {"name": "13800138000"}))[0] == 403
+    assert (await console.get("agent2", "/calls/1.404"))[0] == 404
+    log = SqlAccessLog(console.engine, console.parts.clock)
+    refused = [entry.access for entry in await log.entries() if entry.access.kind is AccessKind.REFUSED]
+    assert [(each.actor, each.reason, each.call_id) for each in refused] == [
+        ("monitor", "GET /people", None),
+        ("monitor", "TS2026-00001 GET /cases/{number}", None),
+        ("ops", "GET /calls/{call_id}", CALL),
+        ("agent", "GET /access-log", None),
+        ("monitor", "POST /people/new", None),
+    ]
+    assert (await log.verify()).whole
+    _, page = await console.get("admin", "/access-log?kind=refused")
+    assert page.count("<td>被拒绝访问</td>") == 5 and "13800138000" not in page
+    _, page = await console.get("admin", "/access-log?case=TS2026-00001")
+    assert "GET /cases/{number}" in page and "POST /people/new" not in page
+
+
+async def test_who_asks_over_and_over_fills_no_log(console: ServedConsole) -> None:
+    seconds = 0.0
+    refusals = Refusals(console.parts.accesses, lambda: seconds)
+    one, other = Person("monitor", "M", ()), Person("agent", "A", ())
+    for _ in range(100):
+        await refusals.note(one, "GET", "/people", {})
+    await refusals.note(other, "GET", "/people", {})
+    seconds = 61.0
+    await refusals.note(one, "GET", "/people", {})
+    log = SqlAccessLog(console.engine, console.parts.clock)
+    told = [(each.access.actor, each.access.reason) for each in await log.entries() if each.access.kind is REFUSED]
+    assert told[:20] == [("monitor", "GET /people")] * 20
+    assert told[20:] == [("agent", "GET /people"), ("monitor", "GET /people (80 more not listed)")]

@@ -82,6 +82,7 @@ access_kind-rotate_key = changed the key
 access_kind-restore = restored a backup
 access_kind-sign_in = signed in
 access_kind-people = changed people
+access_kind-refused = was refused
 access_kind-see_log = looked into this log
 
 access_leg-caller = caller's side

@@ -82,6 +82,7 @@ access_kind-rotate_key = 更换密钥
 access_kind-restore = 恢复备份
 access_kind-sign_in = 登录
 access_kind-people = 人员变更
+access_kind-refused = 被拒绝访问
 access_kind-see_log = 查阅访问记录
 
 access_leg-caller = 来电人声道
