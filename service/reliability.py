@@ -53,11 +53,7 @@ OWN_PARTS = (Component.AGI, Component.AMI, Component.CONSOLE)
 """What does not work while the service does not run."""
 
 _BEAT_S = 1.0
-_STILL_S = 5.0
-"""Without a beat for so long, the service stood still: nobody was served."""
 _STORE_EVERY_S = 5.0
-_BEGIN_S = 3.0
-"""How long the first probe waits for the database."""
 _FIRST_CALL_S = 10.0
 _CALL_AGAIN_S = 30.0
 """After a call that failed."""
@@ -73,6 +69,10 @@ class Timing:
     probe_timeout_s: float
     failures: int
     synthetic_every_s: float
+    begin_s: float = 3.0
+    """How long the first probe waits for the database."""
+    still_s: float = 5.0
+    """Without a beat for so long, the service stood still: nobody was served."""
 
 
 class Reliability:
@@ -108,6 +108,8 @@ class Reliability:
         self._pen = asyncio.Lock()
         """Held while the journal's file is written."""
         self._news = asyncio.Event()
+        self._asked_book = asyncio.Event()
+        """The book has been turned to once; it may have been away."""
         self._resumed = False
         self._windows: list[Maintenance] = []
         self._counted_s: dict[Component, float] = {}
@@ -123,26 +125,27 @@ class Reliability:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await self._begin()
+        self._journal = await asyncio.to_thread(Journal, self._journal_file)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._store(), name="outage book")
+            await self._begin()
             for component, probe in self._probes.items():
                 group.create_task(self._look_at(component, probe), name=f"probe {component}")
             group.create_task(self._beat(), name="sign of life")
             group.create_task(self._write_down(), name="outage journal")
-            group.create_task(self._store(), name="outage book")
             if self._caller:
                 group.create_task(self._ring(self._caller), name="synthetic caller")
 
     # ── Starting ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _begin(self) -> None:
-        self._journal = await asyncio.to_thread(Journal, self._journal_file)
         now = self._moment()
         last_beat = await asyncio.to_thread(_last_beat, self._alive)
-        # Away: the outages that have no end are looked up when it is back.
-        with contextlib.suppress(StorageError, TimeoutError):
-            async with asyncio.timeout(_BEGIN_S):
-                await self._turn_to_book()
+        # Away: the outages that have no end are looked up when it is back. Only the waiting is broken off: a fact
+        # whose line is just being struck from the journal must not be struck twice.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.begin_s):
+                await self._asked_book.wait()
         if last_beat is None:
             self._told.put_nowait(Fact(Told.WATCHED, now.wall))
             return
@@ -197,7 +200,7 @@ class Reliability:
         last = self._moment()
         while True:
             now = self._moment()
-            if now.steady_s - last.steady_s > _STILL_S:
+            if now.steady_s - last.steady_s > self._timing.still_s:
                 for component in OWN_PARTS:
                     self._watch.was_out(component, last, "the service stood still")
             try:
@@ -246,6 +249,7 @@ class Reliability:
                 await self._turn_to_book()
             except StorageError as error:
                 log.warning("outage.book_unavailable", extra={"reason": str(error)})
+            self._asked_book.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_STORE_EVERY_S):
                     await self._news.wait()
