@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Whisper's threads give the processor back while they wait; before anything loads OpenMP. With several workers of
 # pytest on few processors a sentence otherwise takes minutes instead of seconds.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Slow examples on a loaded machine are no failure: what is fast enough is measured in bench/.
-settings.register_profile("sansheng", deadline=None)
+settings.register_profile("sansheng", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sansheng")

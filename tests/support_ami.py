@@ -20,6 +20,9 @@ from ivr.ami.wire import AmiMessage
 GREETING = b"Asterisk Call Manager/9.0.0\r\n"
 FULLY_BOOTED = "Event: FullyBooted\r\nPrivilege: system,all\r\nTimestamp: 1700000000.000001\r\nUptime: 1\r\n\r\n"
 
+PATIENCE_S = 60
+"""For what happens at once, unless the machine is very busy."""
+
 Reply = Callable[["FakeAction"], str]
 
 
@@ -134,8 +137,8 @@ class FakeAmi:
         return [action for action in self.actions if action.name == name]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something that the server has seen makes ``condition`` true; fail after 10 s."""
-        async with asyncio.timeout(10), self._changed:
+        """Wait until something that the server has seen makes ``condition`` true; fail after a minute."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(condition)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -196,7 +199,7 @@ class States:
         self._told.set()
 
     async def reach(self, state: LinkState, times: int = 1) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.seen.count(state) < times:
                 self._told.clear()
                 await self._told.wait()
@@ -217,7 +220,7 @@ class Sleeps:
             await asyncio.get_running_loop().create_future()
 
     async def held(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await self._held.wait()
 
 
@@ -248,7 +251,7 @@ async def linked(
         yield link
     finally:
         await link.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await running
 
 
@@ -262,5 +265,5 @@ async def up(server: FakeAmi, **settings: Any) -> AsyncIterator[tuple[AmiLink, S
 
 
 async def take(sink: EventSink, count: int) -> list[AmiMessage]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return [await sink.get() for _ in range(count)]

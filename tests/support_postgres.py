@@ -21,7 +21,7 @@ from itertools import count
 from pathlib import Path
 
 _DEBIAN = Path("/usr/lib/postgresql")
-_START_S = 60
+_START_S = 180
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=50")
 _CARELESS = ("synchronous_commit=off",)
 """Loses the last commits when the server crashes; the rest of ``_FAST`` only when the machine does."""

@@ -7,9 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from storage.engine import upgrade
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from storage.engine import open_engine, upgrade
 from tests.support_postgres import postgres
 
+_TURN_S = 120.0
 _TEMPLATES: dict[str, str] = {}
 """By kind: the file, or the name of the database, that others are copied from."""
 
@@ -29,6 +32,11 @@ def dropped(url: str) -> None:
     """The database is not needed any more; a file goes with its folder."""
     if url.startswith("postgresql"):
         postgres().drop_database(url)
+
+
+def patient_engine(url: str) -> AsyncEngine:
+    """For tests in which many write at once: each waits for its turn, on a busy machine longer than in service."""
+    return open_engine(url, patience_s=_TURN_S)
 
 
 async def _template(kind: str) -> str:

@@ -15,7 +15,7 @@ from service.monitoring import write_files
 from service.settings import Settings
 from tests.support_centre import within
 
-_READY_S = 30.0
+_READY_S = 120.0
 
 
 class PrometheusApi:

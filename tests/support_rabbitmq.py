@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
+from tests.support_ports import free_port
+
 _PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 """Not Debian's wrapper in the path, which changes to another user."""
-_START_S = 90
+_START_S = 300
 
 
 class RabbitMq:
@@ -21,7 +22,7 @@ class RabbitMq:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "rabbitmq"
         self._folder.mkdir()
-        self._ports = [_free_port() for _ in range(3)]
+        self._ports = [free_port() for _ in range(3)]
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -98,8 +99,3 @@ async def _accepts(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

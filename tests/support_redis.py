@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 from pathlib import Path
 
 from redis.asyncio import Redis as Client
+
+from tests.support_ports import free_port
+
+_START_S = 120
 
 
 class Redis:
@@ -15,9 +18,7 @@ class Redis:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -31,7 +32,7 @@ class Redis:
             *("--save", "", "--appendonly", "no"),
             stdout=subprocess.DEVNULL,
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_START_S):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

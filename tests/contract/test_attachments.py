@@ -24,9 +24,8 @@ from service.attachments import AttachmentVault
 from storage.access import SqlAccessLog
 from storage.attachments import SqlAttachments
 from storage.cases import SqlCases
-from storage.engine import open_engine
 from tests.support_cases import CLOCKS, SHANGHAI, ZERO, SetClock, registered, steps
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 LI = Login("li")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -44,7 +43,7 @@ class Stand:
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stand]:
     address = await prepared(request.param, tmp_path)
-    engine, clock = open_engine(address), SetClock()
+    engine, clock = patient_engine(address), SetClock()
     vault = AttachmentVault(
         FolderStore(tmp_path / "vault"),
         keys_of_file(tmp_path / "keys.json"),

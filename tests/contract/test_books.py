@@ -25,13 +25,12 @@ from calls.workdays import Days, Workdays
 from storage.access_tables import access_log
 from storage.books import SqlBooks
 from storage.case_tables import case_events, order_events
-from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.rollups import RollUps, mark
 from storage.tables import metadata
 from tests.support_books import AGENTS, LANGUAGES, SECTIONS, TRUNKS, SetClock, calls_between, counted_by_hand
 from tests.support_ledger import Ring, story
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 NEW_YORK, KATHMANDU = ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")
 FIRST = datetime(2026, 10, 29, 4, tzinfo=UTC)
@@ -61,7 +60,7 @@ dimensions = st.none() | st.sampled_from(Dimension)
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = await prepared(request.param, tmp_path)
-    made = open_engine(url)
+    made = patient_engine(url)
     yield made
     await made.dispose()
     dropped(url)

@@ -28,7 +28,6 @@ from calls.workdays import Workdays
 from metrics.kpi.behind import behind
 from metrics.kpi.catalogue import kpi as kpi_of
 from storage.callbacks import SqlCallbacks
-from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.promises_counted import SqlPromisesCounted
 from storage.same_number import SqlSameNumber
@@ -36,7 +35,7 @@ from storage.survey_tallies import SqlSurveyTallies
 from storage.tables import calls
 from tests.support_books import SetClock
 from tests.support_ledger import CALLER, NOON, Ring, story
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 from tests.support_surveys import surveyed
 
 POLICY = Policy(DailyHours(UTC), 3, [timedelta(minutes=15)])
@@ -94,7 +93,7 @@ class Books:
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
+    engine = patient_engine(url)
     yield Books(engine, SqlCallbacks(engine), SqlLedger(engine))
     await engine.dispose()
     dropped(url)

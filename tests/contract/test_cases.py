@@ -37,7 +37,6 @@ from cases.clocks import Clocks
 from storage.case_drafts import SqlCatalogues, SqlDrafts, SqlNotices
 from storage.case_lists import SqlCaseLists
 from storage.cases import SqlCases
-from storage.engine import open_engine
 from storage.work_orders import SqlOrders
 from tests.support_cases import (
     CALENDAR,
@@ -54,7 +53,7 @@ from tests.support_cases import (
     registered,
     steps,
 )
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 LI = Login("li")
 EVERYTHING = Scope(everything=True)
@@ -64,7 +63,7 @@ ALL = CaseQuery(scope=EVERYTHING, login=LI)
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     address = await prepared(request.param, tmp_path)
-    found = open_engine(address)
+    found = patient_engine(address)
     yield found
     await found.dispose()
     dropped(address)

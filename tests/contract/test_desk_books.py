@@ -19,12 +19,11 @@ from calls.ids import SYNTHETIC_TRUNK, AgentNumber, CallId
 from storage.callers import SqlCallers
 from storage.cases import SqlCases
 from storage.desk_books import SqlDeskBooks
-from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.work_orders import SqlOrders
 from tests.support_cases import CLOCKS, SHANGHAI, asked, dispatched, registered
 from tests.support_ledger import CALLER, NOON, Ring, story
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 ANNE, BO = AgentNumber("1001"), AgentNumber("1002")
 CALL = CallId("1.1")
@@ -36,7 +35,7 @@ TALKED = [Ring(ANNE, 6, 8, 8.5, ended=60)]
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
+    engine = patient_engine(url)
     yield engine
     await engine.dispose()
     dropped(url)

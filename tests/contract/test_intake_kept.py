@@ -15,12 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from calls.cases import CaseNumber, Login, State
 from calls.inquiries import OrderAccepted, OrderState
 from storage.cases import SqlCases
-from storage.engine import open_engine
 from storage.intake import SqlIntakeCounts, SqlReceipts
 from storage.intake_tables import intake_counts
 from storage.work_orders import SqlOrders
 from tests.support_cases import CLOCKS, SHANGHAI, ZERO, dispatched, registered
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -28,7 +27,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = await prepared(request.param, tmp_path)
-    found = open_engine(url)
+    found = patient_engine(url)
     yield found
     await found.dispose()
     dropped(url)

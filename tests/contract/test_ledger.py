@@ -22,18 +22,20 @@ from calls.errors import StorageRefused, StorageUnavailable
 from calls.events import AnyEvent, CallArrived, EndedBy, Source, prevailing
 from calls.ids import CallId
 from calls.ports import Change, DayFigures, Ledger, Ratio
-from storage.engine import open_engine, upgrade
+from storage.engine import upgrade
 from storage.ledger import SqlLedger
 from tests.support_ledger import CALLER, NOON, MemoryLedger, Ring, events_of_call, story
 from tests.support_postgres import PostgresServer, postgres
-from tests.support_prepared import prepared
+from tests.support_prepared import patient_engine, prepared
 
 DAY = (NOON, NOON + timedelta(days=1))
 LIMIT_S = 15.0
 _fresh = count(1)
 witnesses = st.tuples(st.sampled_from(Source), st.sampled_from([-999, 0, 1, 40]))
 few_examples = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -68,10 +70,10 @@ class SqlBooks:
     def __init__(self, url: str, cleanup: AsyncExitStack) -> None:
         self._url = url
         self._cleanup = cleanup
-        self._engines = [open_engine(url)]
+        self._engines = [patient_engine(url)]
 
     def open(self) -> Ledger:
-        engine = open_engine(self._url)
+        engine = patient_engine(self._url)
         self._cleanup.push_async_callback(engine.dispose)
         self._engines.append(engine)
         return SqlLedger(engine)

@@ -40,7 +40,6 @@ from storage.case_counted import Cohorts, SqlCaseCounted
 from storage.case_lists import SqlCaseLists
 from storage.case_tallies import K4_TALLIES, K7_TALLIES, SqlCaseTallies
 from storage.cases import SqlCases
-from storage.engine import open_engine
 from storage.work_orders import SqlOrders
 from tests.support_cases import (
     CHINA,
@@ -54,7 +53,7 @@ from tests.support_cases import (
     registered,
     steps,
 )
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 LI = Login("li")
 FARES = DepartmentId("fares")
@@ -64,7 +63,7 @@ EVERYTHING = Scope(everything=True)
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     address = await prepared(request.param, tmp_path)
-    found = open_engine(address)
+    found = patient_engine(address)
     yield found
     await found.dispose()
     dropped(address)

@@ -16,7 +16,7 @@ from calls.errors import StorageRefused, StorageUnavailable
 from calls.outages import EVERYTHING, Component, Maintenance, Outage
 from storage.engine import open_engine
 from storage.outages import SqlOutages
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 ZERO = datetime(2026, 11, 22, tzinfo=UTC)
 DISK, AGI = Component.DISK, Component.AGI
@@ -35,7 +35,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 @pytest_asyncio.fixture
 async def book(url: str) -> AsyncIterator[SqlOutages]:
-    engine = open_engine(url)
+    engine = patient_engine(url)
     yield SqlOutages(engine)
     await engine.dispose()
 
@@ -139,7 +139,7 @@ async def test_a_database_without_tables_is_unavailable(tmp_path: Path) -> None:
     await engine.dispose()
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from([DISK, AGI]), st.booleans(), st.integers(1, 50)), max_size=12),
     st.integers(0, 12),
@@ -161,7 +161,7 @@ async def test_a_journal_told_twice_from_any_point_is_the_same_book(
 
     results = []
     for order in (facts, [*facts, *facts[again_from:]]):
-        engine = open_engine(url)
+        engine = patient_engine(url)
         async with engine.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM outages")
         results.append(await tell(SqlOutages(engine), order))

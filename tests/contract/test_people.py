@@ -17,11 +17,10 @@ from calls.errors import PeopleError
 from calls.ids import AgentNumber, Language, SectionId
 from calls.people import Grant, Right, Role
 from storage.access import SqlAccessLog
-from storage.engine import open_engine
 from storage.people import SqlPeople
 from storage.sessions import SqlFailures, SqlSessions, SqlTokens
 from tests.support_books import SetClock
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 NOTED = Access("os:root", AccessKind.PEOPLE, "a test")
@@ -71,7 +70,7 @@ class Books:
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
+    engine = patient_engine(url)
     books = Books(engine)
     await books.people.add(ADMIN, NOTED)
     await books.people.add(WANG, NOTED)

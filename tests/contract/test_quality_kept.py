@@ -35,14 +35,13 @@ from calls.verdicts import Outcome, Severity
 from qa.forms import default_form
 from storage.calibrations import SqlCalibrations
 from storage.coaching import SqlCoaching
-from storage.engine import open_engine
 from storage.forms import SqlForms
 from storage.frames import SqlFrames, Wanted
 from storage.quality_figures import OpenWork, SqlQualityFigures
 from storage.retention import SqlRetention
 from storage.samples import SqlSamples
 from storage.scores import ScoreFilter, SqlScores
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 from tests.support_quality import (
     FORM,
     FORM_ID,
@@ -63,7 +62,7 @@ INQUIRY, COMPLAINT = SectionId("inquiry"), SectionId("complaint")
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     address = await prepared(request.param, tmp_path)
-    opened = open_engine(address)
+    opened = patient_engine(address)
     yield opened
     await opened.dispose()
     dropped(address)

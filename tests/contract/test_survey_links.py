@@ -39,7 +39,7 @@ from storage.survey_tables import survey_links
 from storage.survey_tallies import SqlSurveyTallies
 from tests.support_books import SetClock
 from tests.support_ledger import CALLER, NOON
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 from tests.support_surveys import surveyed
 
 NOW = NOON + timedelta(minutes=5)
@@ -111,7 +111,7 @@ class Web:
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Web]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
+    engine = patient_engine(url)
     yield Web(engine)
     await engine.dispose()
     dropped(url)

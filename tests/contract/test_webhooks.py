@@ -30,7 +30,7 @@ from storage.engine import open_engine
 from storage.outbox import SqlOutbox
 from storage.work_orders import SqlOrders
 from tests.support_cases import CLOCKS, SHANGHAI, ZERO, SetClock, asked, dispatched, registered, steps
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 SECRET = "s" * 40
 
@@ -38,7 +38,7 @@ SECRET = "s" * 40
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     address = await prepared(request.param, tmp_path)
-    found = open_engine(address)
+    found = patient_engine(address)
     yield found
     await found.dispose()
     dropped(address)

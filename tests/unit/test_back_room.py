@@ -43,11 +43,11 @@ async def test_who_is_cancelled_cancels_the_work() -> None:
 
     async with BackRoom() as room:
         asked = asyncio.create_task(room.run(work()))
-        assert await asyncio.to_thread(began.wait, 10)
+        assert await asyncio.to_thread(began.wait, 60)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
-        assert await asyncio.to_thread(ended.wait, 10)
+        assert await asyncio.to_thread(ended.wait, 60)
 
 
 async def test_what_still_runs_at_the_end_is_cancelled() -> None:
@@ -62,7 +62,7 @@ async def test_what_still_runs_at_the_end_is_cancelled() -> None:
 
     async with BackRoom() as room:
         left = asyncio.create_task(room.run(work()))
-        assert await asyncio.to_thread(began.wait, 10)
+        assert await asyncio.to_thread(began.wait, 60)
     assert ended.is_set()
     with pytest.raises(asyncio.CancelledError):
         await left

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -245,12 +246,15 @@ async def spooling(
 ) -> AsyncIterator[Pipeline]:
     spool, journal = Spool(folder / "waiting", limit), Spool(folder / "journal", limit)
     pipeline = Pipeline(database, [], capacity, spool=spool, journal=journal, **more)
+    threads = ThreadPoolExecutor()
+    asyncio.get_running_loop().set_default_executor(threads)
     task = asyncio.create_task(pipeline.run())
     try:
         yield pipeline
     finally:
         task.cancel()  # as sudden as SIGKILL: nothing is written at the end
         await asyncio.wait({task})
+        threads.shutdown()  # SIGKILL ends them, too: the next process must not find one that still writes
 
 
 async def test_while_the_database_is_away_events_are_safe_on_disk(tmp_path: Path) -> None:

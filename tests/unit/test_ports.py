@@ -11,6 +11,7 @@ import pytest
 from calls.errors import SettingsError
 from service.ports import check_ports
 from service.settings import Settings
+from tests.support_ports import free_port
 
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
@@ -25,15 +26,12 @@ def taken(kind: socket.SocketKind) -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def free(kind: socket.SocketKind) -> int:
-    with taken(kind) as port:
-        return port
-
-
 @pytest.fixture
 def settings() -> Settings:
-    sip = {"port": free(UDP), "rtp_first_port": 1024, "rtp_last_port": 1025}
-    return Settings.model_validate({"ports": {"ami": free(TCP), "agi": free(TCP), "web": free(TCP)}, "sip": sip})
+    sip = {"port": free_port(UDP), "rtp_first_port": 1024, "rtp_last_port": 1025}
+    return Settings.model_validate(
+        {"ports": {"ami": free_port(TCP), "agi": free_port(TCP), "web": free_port(TCP)}, "sip": sip}
+    )
 
 
 def with_port(settings: Settings, name: str, port: int) -> Settings:

@@ -366,7 +366,7 @@ async def test_it_runs_by_itself_when_the_link_comes_up(centre: Centre) -> None:
     centre.file(*RECORDS)
     task = asyncio.create_task(centre.reconciler.run())
     centre.reconciler.on_link(LinkState.UP)
-    await asyncio.wait_for(compared.wait(), 20)
+    await asyncio.wait_for(compared.wait(), 60)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

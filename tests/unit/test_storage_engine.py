@@ -39,10 +39,10 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 
 @pytest_asyncio.fixture
-async def impatient(url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine that gives up waiting at once, on a database that has its tables."""
+async def ready(url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database that has its tables."""
     await upgrade(url)
-    engine = open_engine(url, patience_s=0.2)
+    engine = open_engine(url)
     yield engine
     await engine.dispose()
 
@@ -105,14 +105,14 @@ async def expect(error: type[StorageError], engine: AsyncEngine, told: Sequence[
     assert CALLER not in "".join(traceback.format_exception(failure.value))
 
 
-async def test_a_locked_database_is_unavailable_until_it_is_free(impatient: AsyncEngine, url: str) -> None:
-    other = open_engine(url)
-    async with for_writing(other).begin() as connection:
-        if other.dialect.name == "postgresql":
+async def test_a_locked_database_is_unavailable_until_it_is_free(ready: AsyncEngine, url: str) -> None:
+    impatient = open_engine(url, patience_s=0.2)
+    async with for_writing(ready).begin() as connection:
+        if ready.dialect.name == "postgresql":
             await connection.execute(text("LOCK TABLE events"))
         await expect(StorageUnavailable, impatient)
-    await other.dispose()
-    assert len(await SqlLedger(impatient).record(TOLD)) == 1
+    await impatient.dispose()
+    assert len(await SqlLedger(ready).record(TOLD)) == 1
 
 
 async def test_a_database_without_tables_is_unavailable(url: str) -> None:
@@ -121,14 +121,14 @@ async def test_a_database_without_tables_is_unavailable(url: str) -> None:
     await engine.dispose()
 
 
-async def test_a_batch_that_breaks_a_constraint_is_refused_whole(impatient: AsyncEngine) -> None:
+async def test_a_batch_that_breaks_a_constraint_is_refused_whole(ready: AsyncEngine) -> None:
     rang = [
         AgentRang(call_id=CallId(call), at=NOON, leg_id=LegId(leg), agent=AgentNumber("1001"))
         for call, leg in (("1", "2/rang/3"), ("1/rang/2", "3"))
     ]
     assert rang[0].key == rang[1].key
-    await expect(StorageRefused, impatient, [*TOLD, *rang])
-    assert await SqlLedger(impatient).open_calls() == []
+    await expect(StorageRefused, ready, [*TOLD, *rang])
+    assert await SqlLedger(ready).open_calls() == []
 
 
 @pytest.mark.parametrize("pragma", ["query_only=ON", "max_page_count=1"], ids=["read-only", "disk full"])
