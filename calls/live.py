@@ -79,6 +79,8 @@ class CallNow:
     """The agent in talk with the caller; in the queue, the agent whose telephone is ringing."""
     asked_at: datetime | None = None
     priority: bool = False
+    arrived_at: datetime | None = None
+    """By which people know the call again."""
 
 
 @dataclass(frozen=True, slots=True)

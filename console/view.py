@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
+from zoneinfo import ZoneInfo
 
 from calls.call import Stage
-from calls.ids import Language, SectionId
+from calls.ids import AgentNumber, Language, SectionId
 from calls.live import AgentNow, AgentState, CallNow, LinkNow, Picture, QueueNow
 from calls.ports import DayFigures, Ratio
 from console.texts import Texts
@@ -41,6 +42,10 @@ class Board:
     """Rings within which a call is answered (A1)."""
 
     @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
     def limit_s(self) -> float:
         """A1's limit in seconds."""
         return self.ring_s * self.rings
@@ -53,6 +58,7 @@ def view_of(picture: Picture, texts: Texts, board: Board) -> View:
     }
     in_place = sorted(picture.agents, key=lambda agent: (agent.state is AgentState.LOGGED_OUT, agent.number))
     all_sections = frozenset(queue.section for queue in picture.queues)
+    called = {agent.number: agent.name or "" for agent in picture.agents}
     return {
         "at": _instant(picture.at),
         "link": picture.link.value,
@@ -67,7 +73,7 @@ def view_of(picture: Picture, texts: Texts, board: Board) -> View:
         "agents": [_agent(agent, texts, names, all_sections) for agent in in_place],
         "agents_count": _count(picture.agents, texts),
         "somebody_logged_in": any(agent.state is not AgentState.LOGGED_OUT for agent in picture.agents),
-        "calls": [_call(call, texts, names) for call in sorted(picture.calls, key=_urgency)],
+        "calls": [_call(call, texts, names, board, called) for call in sorted(picture.calls, key=_urgency)],
         "calls_count": str(len(picture.calls)),
         "somebody_calls": bool(picture.calls),
     }
@@ -141,12 +147,19 @@ def _agent(
     }
 
 
-def _call(call: CallNow, texts: Texts, names: Mapping[SectionId, str]) -> View:
+def _call(
+    call: CallNow,
+    texts: Texts,
+    names: Mapping[SectionId, str],
+    board: Board,
+    called: Mapping[AgentNumber, str],
+) -> View:
     waits = call.stage is Stage.QUEUE and call.asked_at is not None
     since = call.asked_at if waits and call.asked_at else call.since
     rings = call.stage is Stage.QUEUE and call.agent is not None
     return {
         "key": call.call_id,
+        "arrived": f"{call.arrived_at.astimezone(board.zone):%H:%M:%S}" if call.arrived_at else "",
         "short": "#" + call.call_id.rpartition(".")[2],
         "section": names.get(call.section, call.section) if call.section else NOTHING,
         "language": texts.named("language", call.language) if call.language else NOTHING,
@@ -154,6 +167,7 @@ def _call(call: CallNow, texts: Texts, names: Mapping[SectionId, str]) -> View:
         "stage_text": texts(f"stage.{call.stage}"),
         "ringing": rings,
         "agent": call.agent or NOTHING,
+        "agent_name": called.get(call.agent, "") if call.agent else "",
         "since": _instant(since),
         "waits": waits,
         "priority": call.priority,

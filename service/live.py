@@ -168,4 +168,5 @@ def _call_now(call: Call) -> CallNow:
         agent=agent,
         asked_at=call.asked_at,
         priority=call.priority,
+        arrived_at=call.arrived_at,
     )

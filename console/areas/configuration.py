@@ -188,12 +188,14 @@ class ConfigurationArea:
 
     async def retention(self, ask: Ask) -> web.Response:
         """How long recordings are kept, and what is due."""
+        due = await self._known.retention.due(_LINES)
         return self._parts.painter.page(
             ask,
             "admin/retention.html.j2",
             policies=self._known.policies.policies,
             attachments_days=self._known.attachments_days,
-            due=await self._known.retention.due(_LINES),
+            due=due,
+            call_names=await call_names(self._parts, ask.texts, [call_id for call_id, _ in due.some]),
             held=len({hold.call_id for hold in await self._holds.standing()}),
             sections=self._section_names(ask),
             may_keep=ask.who.may(_KEEP),
@@ -204,11 +206,13 @@ class ConfigurationArea:
         return await self._holds_page(ask)
 
     async def _holds_page(self, ask: Ask, *, trouble: str = "", status: int = 200) -> web.Response:
+        standing = await self._holds.standing()
         return self._parts.painter.page(
             ask,
             "admin/holds.html.j2",
             status=status,
-            holds=await self._holds.standing(),
+            holds=standing,
+            call_names=await call_names(self._parts, ask.texts, [hold.call_id for hold in standing]),
             call=(ask.form.get("call", "") or ask.query.get("call", ""))[:60],
             reason=ask.form.get("reason", "")[:_LONGEST],
             trouble=trouble,
@@ -254,6 +258,7 @@ class ConfigurationArea:
             status=422 if asked and call_id is None else 200,
             asked=asked,
             call_id=call_id,
+            call_names=await call_names(self._parts, ask.texts, [call_id]),
             legs=legs,
             holds=[hold for hold in await self._holds.standing() if hold.call_id == call_id],
         )

@@ -15,6 +15,7 @@ from calls.outages import EVERYTHING, Component, Maintenance
 from calls.people import Right
 from calls.periods import Grain, Period
 from console.ask import Ask
+from console.call_names import call_names
 from console.ops.health import healths
 from console.ops.ports import OpsParts
 from console.outage_words import told
@@ -177,6 +178,7 @@ class OperationsArea:
             tally=await self._work.tally(now - _RECENT),
             workers=sorted((await self._work.beats()).items()),
             stuck=stuck[:_LINES],
+            call_names=await call_names(self._parts, ask.texts, [work.call_id for work in stuck[:_LINES]]),
             now=now,
         )
 
@@ -201,6 +203,8 @@ class OperationsArea:
         by_kind: dict[tuple[str, str], int] = {}
         for repair in repairs:
             by_kind[repair.what, repair.source.value] = by_kind.get((repair.what, repair.source.value), 0) + 1
+        differences = (await self._audit.discrepancies())[:_LINES]
+        named = [*(each.call_id for each in differences), *(each.call_id for each in missing)]
         return self._parts.painter.page(
             ask,
             "ops/books.html.j2",
@@ -209,11 +213,11 @@ class OperationsArea:
             before=chosen.previous().label,
             after=chosen.following().label if chosen.span[1] <= now else "",
             grains=[(grain, Period.containing(now, grain, self._parts.zone).label) for grain in _GRAINS],
-            discrepancies=(await self._audit.discrepancies())[:_LINES],
+            discrepancies=differences,
             missing=missing,
+            call_names=await call_names(self._parts, ask.texts, named),
             missing_number=number,
             repairs=sorted(by_kind.items()),
-            sections=self._section_names(ask),
             now=now,
             backup_old=timedelta(hours=26),
         )
@@ -270,9 +274,6 @@ class OperationsArea:
         if not 1971 <= found.year < 9000:
             return None
         return (found if found.tzinfo else found.replace(tzinfo=self._parts.zone)).astimezone(UTC)
-
-    def _section_names(self, ask: Ask) -> dict[str, str]:
-        return {section: names.get(ask.texts.language, section) for section, names in self._parts.sections.items()}
 
 
 def _words(text: str) -> str:

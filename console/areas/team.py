@@ -18,6 +18,7 @@ from calls.measures import Dimension, Slice
 from calls.people import Right, Scope
 from calls.periods import Grain, Period
 from console.ask import Ask
+from console.call_names import call_names
 from console.painter import seen_elsewhere
 from console.parts import Parts
 from console.routes import Route, get, post
@@ -119,6 +120,7 @@ class TeamArea:
             link_up=picture.link is LinkNow.UP,
             steps=await self._presence.steps(number, begin, end),
             left=left,
+            call_names=await call_names(self._parts, ask.texts, [offer.call_id for offer in left]),
             pauses=PAUSES,
             sections=self._section_names(ask),
             own_sections=self._team.roster[number],
@@ -209,6 +211,7 @@ class TeamArea:
             ask,
             "team/offers.html.j2",
             found=found,
+            call_names=await call_names(self._parts, ask.texts, [offer.call_id for offer in found]),
             total=total,
             days=days,
             agent=agent,

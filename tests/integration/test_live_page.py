@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -60,7 +61,16 @@ BUSY = Picture(
     link=LinkNow.STALE,
     calls=(
         CALL,
-        CallNow(CallId("hotline-1772413200.5"), Stage.TALK, ago(61), COMPLAINT, EN, AgentNumber("1002"), ago(70)),
+        CallNow(
+            CallId("hotline-1772413200.5"),
+            Stage.TALK,
+            ago(61),
+            COMPLAINT,
+            EN,
+            AgentNumber("1002"),
+            ago(70),
+            arrived_at=ago(75),
+        ),
     ),
     agents=(
         AgentNow(AgentNumber("1001"), AgentState.PAUSED, ago(9), "王晓梅", "let-it-ring", (INQUIRY,)),
@@ -214,6 +224,9 @@ async def test_a_change_of_the_picture_reaches_the_page(site: Site, browser: Bro
         await expect(page.locator("tbody tr")).to_have_count(2)
         await expect(page.locator("tbody tr").first).to_contain_text("#7")
         await expect(page.locator("tbody tr").first).to_contain_text("优先")
+        talk, arrived = page.locator("tbody tr").nth(1), ago(75).astimezone(ZoneInfo("Asia/Shanghai"))
+        await expect(talk.locator("th")).to_contain_text(f"{arrived:%H:%M:%S}")
+        await expect(talk.locator("td").nth(3)).to_contain_text("1002 Li")
         await expect(page.locator(".queue[data-key='inquiry'] .waiting b")).to_have_text("1")
         await expect(page.get_by_text("刚与 Asterisk 重新连接")).to_be_visible()
 

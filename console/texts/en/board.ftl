@@ -44,7 +44,7 @@ agents-all_sections = all sections
 agents-empty = No agent is logged in: agents dial *11 on their telephone to log in, *12 to log out.
 
 calls-heading = Calls in progress
-calls-id = Call
+calls-id = Arrived
 calls-section = Section
 calls-language = Language
 calls-stage = Stage

@@ -44,7 +44,7 @@ agents-all_sections = 全部科室
 agents-empty = 没有座席登录：座席用自己的话机拨 *11 即可登录，*12 退出。
 
 calls-heading = 进行中的通话
-calls-id = 通话
+calls-id = 来电时间
 calls-section = 科室
 calls-language = 语言
 calls-stage = 阶段
