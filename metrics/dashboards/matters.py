@@ -67,7 +67,7 @@ def matters(board: Board, panels: Panels) -> None:
     """Rows of a board: ratings, call-backs, complaints and work orders."""
     board.row(Text("满意度", "Satisfaction"))
     _ratings(board, panels)
-    board.row(Text("回电", "Call-backs"))
+    board.row(Text("回拨", "Call-backs"))
     _call_backs(board, panels)
     board.row(Text("投诉与工单", "Complaints and work orders"))
     _cases(board, panels)
@@ -133,20 +133,20 @@ def _call_backs(board: Board, panels: Panels) -> None:
         (
             Text("今日兑现", "Kept today"),
             Text(
-                "今日到期且按时接通的回电承诺（A5）。", "Promises due today whose caller was reached in time (A5)."
+                "今日到期且按时接通的回拨承诺（A5）。", "Promises due today whose caller was reached in time (A5)."
             ),
             'sum(hotline_callback_promises_due_today{result="kept"})',
             plain,
         ),
         (
             Text("今日违约", "Broken today"),
-            Text("今日到期而未按时接通的回电承诺（A5）。", "Promises due today, and not kept in time (A5)."),
+            Text("今日到期而未按时接通的回拨承诺（A5）。", "Promises due today, and not kept in time (A5)."),
             'sum(hotline_callback_promises_due_today{result="broken"})',
             zero,
         ),
         (
             Text("逾期未回", "Overdue"),
-            Text("已过约定时间仍未回电的承诺（A5）。", "Promised call-backs, open after their time (A5)."),
+            Text("已过约定时间仍未回拨的承诺（A5）。", "Promised call-backs, open after their time (A5)."),
             "hotline_callbacks_overdue",
             zero,
         ),
@@ -165,8 +165,8 @@ def _call_backs(board: Board, panels: Panels) -> None:
     board.add(
         panels.stacked(
             Head(
-                Text("待回电", "Waiting to be called"),
-                Text("未完成的回电，按来由（A5、C4）。", "Open call-backs, by why they are owed (A5, C4)."),
+                Text("待回拨", "Waiting to be called"),
+                Text("未完成的回拨，按来由（A5、C4）。", "Open call-backs, by why they are owed (A5, C4)."),
                 (6, 8),
             ),
             Query("sum by (origin) (hotline_callbacks_open)", "{{origin}}"),
@@ -176,7 +176,7 @@ def _call_backs(board: Board, panels: Panels) -> None:
         ),
         panels.stacked(
             Head(
-                Text("回电结果", "Attempts"),
+                Text("回拨结果", "Attempts"),
                 Text("每次呼叫的结果（A5）。", "What came of each attempt (A5)."),
                 (6, 8),
             ),

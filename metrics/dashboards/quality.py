@@ -18,7 +18,7 @@ NAME = Name(
     "quality",
     Text("三声热线 · 质量与合规", "Sansheng · Quality and compliance"),
     Text(
-        "全部指标及其分子分母、质检、满意度、回电、投诉与工单、录音完整性、账册一致性与各类到期。",
+        "全部指标及其分子分母、质检、满意度、回拨、投诉与工单、录音完整性、账册一致性与各类到期。",
         "Every indicator with what it is made of, rules, satisfaction, call-backs, complaints and work orders, "
         "completeness of recordings, agreement of the books, and what expires when.",
     ),

@@ -174,7 +174,7 @@ _LW = Kpi(
     names=text("最长等待", "longest wait"),
     formula=text("等待时间的最大值", "the longest waiting of any caller"),
     numerator=text(
-        "自要求人工至听到座席、获得回电承诺或挂断的最长秒数",
+        "自要求人工至听到座席、获得回拨承诺或挂断的最长秒数",
         "most seconds from asking for an agent to hearing one, being promised a call back, or hanging up",
     ),
     denominator=text("1；无人要求人工时为 0", "1; 0 if nobody asked"),
@@ -190,13 +190,13 @@ _LW = Kpi(
 
 _PK = Kpi(
     id="PK",
-    names=text("回电承诺兑现率", "call-backs kept"),
-    formula=text("按时兑现的回电承诺 ÷ 到期的回电承诺", "promised call-backs kept in time ÷ those that fell due"),
+    names=text("回拨承诺兑现率", "call-backs kept"),
+    formula=text("按时兑现的回拨承诺 ÷ 到期的回拨承诺", "promised call-backs kept in time ÷ those that fell due"),
     numerator=text(
         "在承诺时限内听到座席的来电人", "callers promised a call back who heard an agent before it was due"
     ),
-    denominator=text("本期到期的回电承诺", "promised call-backs whose time ended in the period"),
-    excluded=joined(text("尚未到期的承诺；回访和不满意回电", "promises not due yet; other call-backs"), _TESTS),
+    denominator=text("本期到期的回拨承诺", "promised call-backs whose time ended in the period"),
+    excluded=joined(text("尚未到期的承诺；回访和不满意回拨", "promises not due yet; other call-backs"), _TESTS),
     why=text(
         "只有排队中作出的承诺才是对来电人的时限承诺；归属到期之日",
         "only what was promised in the queue is a caller's to expect; belongs to the day on which it fell due",
@@ -255,8 +255,8 @@ COUNTS: tuple[Kpi, ...] = (
     ),
     _count(
         "N_CALLBACK",
-        text("承诺回电量", "call-backs promised"),
-        text("未接听而承诺回电的来电", "calls promised a call back instead of an answer"),
+        text("承诺回拨量", "call-backs promised"),
+        text("未接听而承诺回拨的来电", "calls promised a call back instead of an answer"),
         lambda m: m.callbacks,
         lower_is_better=True,
     ),

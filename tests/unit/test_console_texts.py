@@ -17,6 +17,7 @@ from console.navigation import GROUPS
 from console.texts import LANGUAGES, choose_language, load_texts
 
 FOLDER = Path(module.__file__).parent
+ROOT = FOLDER.parent
 ZH, EN = LANGUAGES
 
 _IN_TEMPLATE = re.compile(r"""\bt\(\s*["']([\w.]+)["'](?!\s*~)""")
@@ -161,3 +162,14 @@ def test_a_text_that_does_not_exist_is_an_error() -> None:
 )
 def test_the_readers_language(asked: str | None, accept: str, chosen: Language) -> None:
     assert choose_language(asked, accept) == chosen
+
+
+def test_calling_back_has_one_name() -> None:
+    """回拨: in the console, the catalogue, dashboards, reports and alerts. What people say is theirs."""
+    told = [*FOLDER.rglob("zh-CN/*.ftl"), ROOT / "README.zh-CN.md", ROOT / "docs" / "kpi.md"]
+    told += [file for ending in ("py", "json", "yml", "toml") for file in (ROOT / "metrics").rglob(f"*.{ending}")]
+    assert len(told) > 60
+    found = [
+        f"{file.name}: {line}" for file in told for line in file.read_text("utf-8").splitlines() if "回电" in line
+    ]
+    assert [line for line in found if "promise_hint" not in line] == []

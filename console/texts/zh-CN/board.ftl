@@ -30,7 +30,7 @@ figures-k2r_note = { $limit } 秒内应答 ÷ 振铃座席次数
 figures-arrived = 来电
 figures-asked = 要求人工
 figures-abandoned = 放弃等待
-figures-callbacks = 待回电
+figures-callbacks = 待回拨
 figures-missing = 缺录音
 
 queues-heading = 排队

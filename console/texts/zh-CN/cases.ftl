@@ -204,7 +204,7 @@ case_field-call_id = 来电编号（如有）
 case_field-answer_given = 答复
 case_field-due_at = 承诺答复时间
 case_field-promise = 向来电人的承诺
-case_field-callback = 回电编号（如有）
+case_field-callback = 回拨编号（如有）
 
 case_state-registered = 已登记，待转办
 case_state-forwarded = 已转办，待部门意见
@@ -261,7 +261,7 @@ case_reason-force_majeure = 不可抗力
 
 case_link-call = 来电
 case_link-case = 案件
-case_link-callback = 回电
+case_link-callback = 回拨
 case_link-recording = 录音
 case_link-attachment = 附件
 
