@@ -86,9 +86,9 @@ async def test_a_hold_is_placed_kept_and_released_each_on_record(console: Served
     await put_call(console.engine, "200.1", arrived=NOW - timedelta(days=200))
     _, page = await console.get("admin", "/admin/retention")
     assert "/admin/custody?call=200.1" in page, "it is due"
-    assert re.search(r'call=200.1">\d{4}-\d\d-\d\d \d\d:\d\d \S+</a> <small title="200.1">#1</small>', page), (
-        "by time"
-    )
+    assert re.search(
+        r'call=200.1">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+</a> <small title="200.1">#1</small>', page
+    ), "by time"
     form = {"call": "200.1", "reason": "法院调取 <script>"}
     assert await console.post("admin", "/admin/holds", form) == (303, "/admin/holds")
     holds = SqlHolds(console.engine)

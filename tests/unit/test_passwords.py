@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from argon2 import PasswordHasher
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from calls.errors import WeakPassword
 from console.passwords import Passwords, check_password, make_password
@@ -28,12 +29,25 @@ from console.passwords import Passwords, check_password, make_password
         ("ABCDEFGHIJKLM", "common"),
         ("Welcome-2026-2026", "common"),
         ("woaini-5201314", "common"),
+        ("Administrator!1", "common"),
+        ("1qaz-2WSX-3edc", "common"),
+        ("987654321-manutd", "common"),
+        ("2026-Butterfly-88", "common"),
         ("a b c d e f g h", "common"),
     ],
 )
 def test_what_others_would_guess_is_refused(password: str, why: str) -> None:
     with pytest.raises(WeakPassword, match=f"^{why}$"):
         check_password(password, "wang.xiaomei")
+
+
+def test_the_commonest_3000_of_breached_passwords_are_refused_with_whatever_digits_around() -> None:
+    """ASVS 2.1.7. Alone most of them are too short."""
+    worst = FREQUENCY_LISTS["passwords"][:3000]
+    assert len(worst) == 3000 and {"password", "dragon", "trustno1"} <= set(worst)
+    for word in worst:
+        with pytest.raises(WeakPassword, match=r"^common$"):
+            check_password(f"{word}.20262026", "wang.xiaomei")
 
 
 @pytest.mark.parametrize("password", ["three rings, then a person", "三声之内有人接听您的电话吗", "kq8#mW2$vL9@"])
