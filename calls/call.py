@@ -16,6 +16,7 @@ from calls.events import (
     AgentAnswered,
     AgentConnected,
     AgentRang,
+    AgentWrappedUp,
     AnyEvent,
     AskedBy,
     CallArrived,
@@ -72,6 +73,15 @@ class Offer:
     connected_at: datetime | None = None
     ended_at: datetime | None = None
     failure: OfferEnd | None = None
+    wrapped_up_at: datetime | None = None
+    """When the agent was done with what a talk leaves to do; ``None`` while nobody knows."""
+
+    @property
+    def wrap_up_s(self) -> float | None:
+        """Seconds from the end of the agent's talk to the end of the work after it."""
+        if self.ended_at is None or self.wrapped_up_at is None:
+            return None
+        return max(0.0, seconds(self.ended_at, self.wrapped_up_at))
 
     @property
     def ring_s(self) -> float | None:
@@ -140,6 +150,17 @@ class Call:
         if first is None or first.connected_at is None or self.ended_at is None:
             return None
         return seconds(first.connected_at, self.talk_ended_at or self.ended_at)
+
+    @property
+    def wrap_up_s(self) -> float | None:
+        """Seconds of work after the talk, of all agents who were heard, added up (AHT).
+
+        ``None`` before the call ended, if nobody was heard, and until it is known of every one of them.
+        """
+        known = [offer.wrap_up_s for offer in self.offers if offer.connected_at]
+        if self.ended_at is None or not known or any(each is None for each in known):
+            return None
+        return sum(each for each in known if each is not None)
 
     @property
     def talk_ended_at(self) -> datetime | None:
@@ -244,11 +265,14 @@ def _survey_due(facts: Sequence[AnyEvent]) -> str:
     return next((event.survey for event in facts if isinstance(event, PersonAsked)), "")
 
 
+_OF_OFFERS = (AgentRang, AgentAnswered, AgentConnected, LegEnded, AgentWrappedUp)
+
+
 def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:
     offers: dict[LegId, dict[str, object]] = {}
     causes: dict[LegId, int] = {}
     for event in facts:
-        if not isinstance(event, AgentRang | AgentAnswered | AgentConnected | LegEnded):
+        if not isinstance(event, _OF_OFFERS):
             continue
         # The ring's start may be unknown (the link was down): the first thing heard of the leg stands in.
         offer = offers.setdefault(
@@ -264,6 +288,8 @@ def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:
             case LegEnded():
                 offer["ended_at"] = event.at
                 causes[event.leg_id] = event.cause
+            case AgentWrappedUp():
+                offer["wrapped_up_at"] = event.at
     made = (Offer(**offer) for offer in offers.values())  # type: ignore[arg-type]
     return tuple(
         offer
@@ -275,6 +301,8 @@ def _offers_of(facts: Sequence[AnyEvent]) -> tuple[Offer, ...]:
 
 _STOPPED_BY_US = frozenset({0, 16, 26})
 """Hang-up causes of a ringing that Asterisk ended itself: none, normal clearing, answered elsewhere."""
+_BESIDE = (LegEnded, AgentWrappedUp)
+"""What says nothing of how the call went on."""
 
 
 def _failure(ended_at: datetime, cause: int, facts: Sequence[AnyEvent]) -> OfferEnd | None:
@@ -285,7 +313,7 @@ def _failure(ended_at: datetime, cause: int, facts: Sequence[AnyEvent]) -> Offer
     """
     if cause not in _STOPPED_BY_US:
         return OfferEnd.REJECTED
-    following = [event for event in facts if event.at >= ended_at and not isinstance(event, LegEnded)]
+    following = [event for event in facts if event.at >= ended_at and not isinstance(event, _BESIDE)]
     # The two ends of a call given up while it rings are told in either order.
     ends = [event for event in facts if isinstance(event, CallEnded)]
     if not (following or ends):

@@ -194,6 +194,16 @@ class LegEnded(_OfferEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentWrappedUp(_OfferEvent):
+    """The work after the talk is over: the agent was free for the next call, or did something else (AHT).
+
+    Told after the call, by ``calls.wrap_up`` from the queue log: pauses in whole seconds, cut off.
+    """
+
+    kind: ClassVar[str] = "wrapped_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequeued(Event):
     """An agent let it ring, and the call went on to the next one, ahead of everybody behind it (A1)."""
 
@@ -335,6 +345,7 @@ AnyEvent = (
     | AgentConnected
     | CallTransferred
     | LegEnded
+    | AgentWrappedUp
     | CallRequeued
     | CallbackOffered
     | CallbackPromised

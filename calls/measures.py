@@ -86,6 +86,10 @@ class Measures:
     """Waiting of answered calls by the caller's clock."""
     talk_us: int = 0
     """Talk of calls that have ended."""
+    wrapped: int = 0
+    """Answered calls that have ended and of which the work after the talk is known."""
+    handled_us: int = 0
+    """Talk of those, and the work after it."""
     longest_wait_us: int = 0
     """The longest that a caller waited from asking to a person, a promise or hanging up. Not a sum: a maximum."""
     missing_recordings: int = 0
@@ -106,6 +110,10 @@ class Measures:
     @property
     def talk_sum_s(self) -> float:
         return self.talk_us / 1e6
+
+    @property
+    def handled_sum_s(self) -> float:
+        return self.handled_us / 1e6
 
     @property
     def longest_wait_s(self) -> float:

@@ -15,6 +15,7 @@ from asterisk_conf.modules import MODULES
 from asterisk_conf.render import render, write_private
 from calls.errors import AsteriskError, AsteriskNotReady, SettingsError
 from calls.ids import SYNTHETIC_TRUNK
+from calls.wrap_up import AFTER_CALL_WORK
 from ivr.menu.model import Menu
 from service.children import DIES_WITH_US, end
 from service.secrets import Secrets, load_secrets
@@ -25,7 +26,7 @@ AMI_USER = "sansheng"
 OVERFLOW_PENALTY = 10
 """Queue penalty of the overflow group's members; a section's own agents have 0."""
 
-PAUSE_REASONS = {"1": "break", "2": "meal", "3": "training", "4": "paperwork"}
+PAUSE_REASONS = {"1": "break", "2": "meal", "3": "training", "4": AFTER_CALL_WORK}
 """What an agent dials after *13, and the reason that is kept."""
 
 SYNTHETIC_LONGEST_S = 180

@@ -26,9 +26,11 @@ from service.reconcile import GRACE, Reconciler
 from service.settings import Settings
 from service.sources import CelSource, QueueSource
 from service.spool import Spool
+from service.wrap_ups import WrapUps
 from storage.audit import SqlAudit
 from storage.engine import upgrade
 from storage.presence import SqlPresence
+from storage.wrap_ups import SqlWrapUps
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +104,9 @@ class Bookkeeping:
             presence=SqlPresence(engine),
             grace=GRACE,
         )
+        self._wrap_ups = WrapUps(
+            SqlWrapUps(engine, settings.instance), SqlPresence(engine), settings.queueing.wrap_up_s
+        )
         self._reconciler = Reconciler(
             link=link,
             cel=self._cel,
@@ -111,6 +116,7 @@ class Bookkeeping:
             audit=audit,
             findings=self._findings,
             life=self._life,
+            wrap_ups=self._wrap_ups,
             clock=clock,
             every_s=settings.books.reconcile_every_s,
             on_members=on_members,
@@ -128,6 +134,7 @@ class Bookkeeping:
         while True:
             try:
                 await upgrade(self._url)
+                await self._wrap_ups.begin(self._clock.now())
                 self._on_open(await self._ledger.open_calls())
                 break
             except StorageUnavailable as error:

@@ -14,7 +14,16 @@ from datetime import UTC, datetime, timedelta
 from calls.audit import Difference
 from calls.call import Call
 from calls.errors import AmiError, StorageError
-from calls.events import AnyEvent, CallArrived, CallEnded, EndedBy, LegEnded, RecordingArrived, Source
+from calls.events import (
+    AgentWrappedUp,
+    AnyEvent,
+    CallArrived,
+    CallEnded,
+    EndedBy,
+    LegEnded,
+    RecordingArrived,
+    Source,
+)
 from calls.ids import CallId
 from calls.ports import AuditBook, Clock, Ledger
 from ivr.ami.link import AmiLink, LinkState
@@ -24,6 +33,7 @@ from service.findings import Findings
 from service.life import Life
 from service.pipeline import Pipeline
 from service.sources import CelSource, QueueSource
+from service.wrap_ups import WrapUps
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +57,7 @@ class Reconciler:
         audit: AuditBook,
         findings: Findings,
         life: Life,
+        wrap_ups: WrapUps,
         clock: Clock,
         every_s: float,
         on_members: Callable[[list[AmiMessage]], None],
@@ -60,6 +71,7 @@ class Reconciler:
         self._audit = audit
         self._findings = findings
         self._life = life
+        self._wrap_ups = wrap_ups
         self._clock = clock
         self._every_s = every_s
         self._on_members = on_members
@@ -109,6 +121,7 @@ class Reconciler:
         began = self._clock.now()
         await self._read_all()
         await self._queue.check(began, self._pipeline)
+        await self._wrap_ups.settle(began - GRACE, self._pipeline)
         await self._note_unconfirmed(began - GRACE)
         if self._link.state is LinkState.UP:
             await self._compare_channels()
@@ -192,7 +205,7 @@ def ends_nobody_saw(call: Call, events: Iterable[AnyEvent], life: Life, started:
     that, or its last sign of life.
     Else nobody knows more than its own last fact.
     """
-    at = max(event.at for event in events if not isinstance(event, RecordingArrived))
+    at = max(event.at for event in events if not isinstance(event, RecordingArrived | AgentWrappedUp))
     if at < started:
         at = life.end_of(at, started) or at
     call_id, source = call.call_id, Source.ESTIMATE

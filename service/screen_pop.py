@@ -18,7 +18,7 @@ from calls.call import Call
 from calls.custody import Access, AccessKind
 from calls.desk import DeskCall, DeskNow, DeskStage, Dossier, masked
 from calls.errors import StorageError
-from calls.events import AnyEvent, MenuChosen, RecordingArrived
+from calls.events import AgentWrappedUp, AnyEvent, MenuChosen, RecordingArrived
 from calls.ids import AgentNumber, CallId
 from calls.live import AgentState, LinkNow
 from calls.ports import Change, Clock
@@ -82,7 +82,7 @@ class ScreenPop:
 
     def hear(self, event: AnyEvent) -> None:
         """Something has happened; told any number of times, in any order."""
-        if event.call_id in self._gone or isinstance(event, MenuChosen | RecordingArrived):
+        if event.call_id in self._gone or isinstance(event, MenuChosen | RecordingArrived | AgentWrappedUp):
             return
         told = self._told.setdefault(event.call_id, {})
         known = told.get(event.key)

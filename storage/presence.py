@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +17,7 @@ from storage.faults import translated
 from storage.tables import presence
 
 _MEMBERSHIP = case((presence.c.step.in_([PresenceStep.JOINED, PresenceStep.LEFT]), "membership"), else_="pause")
+_ANYBODY: ColumnElement[bool] = true()
 
 
 class SqlPresence:
@@ -56,8 +57,17 @@ class SqlPresence:
             async with self._engine.connect() as connection:
                 return [_change(row) for row in await connection.execute(mine)]
 
+    async def since(self, agent: AgentNumber, moment: datetime, until: datetime) -> list[PresenceChange]:
+        """What one agent did in ``[moment, until)``, and before it what says how things stood then."""
+        mine = presence.c.agent == agent
+        within = select(presence).where(mine, presence.c.at >= moment, presence.c.at < until)
+        with translated():
+            async with self._engine.connect() as connection:
+                before = (await connection.execute(_state_at(moment, mine))).all()
+                return [_change(row) for row in (*before, *(await connection.execute(within)).all())]
 
-def _state_at(moment: datetime) -> Select[Any]:
+
+def _state_at(moment: datetime, whose: ColumnElement[bool] = _ANYBODY) -> Select[Any]:
     """The last step of each kind, of each agent in each queue, before a moment."""
     last = (
         func.row_number()
@@ -67,7 +77,7 @@ def _state_at(moment: datetime) -> Select[Any]:
         )
         .label("last")
     )
-    ranked = select(presence, last).where(presence.c.at < moment).subquery()
+    ranked = select(presence, last).where(presence.c.at < moment, whose).subquery()
     return select(ranked).where(ranked.c.last == 1)
 
 

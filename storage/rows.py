@@ -27,6 +27,7 @@ def call_row(call: Call) -> dict[str, Any]:
         "wait_s": call.wait_s,
         "waited_s": call.waited_s,
         "talk_s": call.talk_s,
+        "wrap_up_s": call.wrap_up_s,
         "callback_offered_at": call.callback_offered_at,
         "callback_promised_at": call.callback_promised_at,
         "callback_number": call.callback_number,
@@ -53,6 +54,7 @@ def offer_rows(call: Call) -> list[dict[str, Any]]:
             "ended_at": offer.ended_at,
             "ring_s": offer.ring_s,
             "failure": offer.failure,
+            "wrapped_up_at": offer.wrapped_up_at,
         }
         for offer in call.offers
     ]

@@ -73,6 +73,7 @@ OF_CALLS: Mapping[str, ColumnElement[bool]] = {
     "transferred": and_(_HEARD, calls.c.transferred_at.is_not(None)),
     "open_calls": calls.c.result == Result.IN_PROGRESS,
     "talking": and_(_HEARD, calls.c.ended_at.is_(None)),
+    "wrapped": calls.c.wrap_up_s.is_not(None),
     "missing_recordings": calls.c.recording_missing,
 }
 """Which calls, tests apart, each measure of calls counts; lists of calls show the same ones."""
@@ -176,6 +177,7 @@ def _of_calls() -> _Sums:
         "arrived": func.count(),
         "wait_us": func.sum(_us(calls.c.wait_s)),
         "talk_us": func.sum(_us(calls.c.talk_s)),
+        "handled_us": func.sum(_us(calls.c.talk_s) + _us(calls.c.wrap_up_s)),
         "longest_wait_us": func.max(_us(calls.c.waited_s)),
     }
 

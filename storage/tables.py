@@ -101,6 +101,7 @@ calls = Table(
     Column("wait_s", Double, comment="the caller's clock, seconds (K2)"),
     Column("waited_s", Double, comment="seconds from asking to a person, a promise or the end, whichever came"),
     Column("talk_s", Double, comment="seconds"),
+    Column("wrap_up_s", Double, comment="work after the talk, of all agents heard, seconds; null: not known"),
     Column("callback_offered_at", UtcDateTime),
     Column("callback_promised_at", UtcDateTime),
     Column("callback_number", String, comment="personal data (P1)"),
@@ -140,6 +141,7 @@ offers = Table(
     Column("ended_at", UtcDateTime),
     Column("ring_s", Double, comment="the agent's clock, seconds (K2r)"),
     Column("failure", String),
+    Column("wrapped_up_at", UtcDateTime, comment="when the work after the talk was over"),
     Index(None, "agent", "connected_at"),
 )
 
@@ -164,6 +166,14 @@ presence = Table(
     Column("step", String, nullable=False),
     Column("reason", String, nullable=False),
     Index(None, "agent", "queue", "at"),
+)
+
+wrap_up_times = Table(
+    "wrap_up_times",
+    metadata,
+    Column("instance", String, primary_key=True, comment="the Asterisk whose queues these are"),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("seconds", Double, nullable=False, comment="what queues give agents after each call from then on"),
 )
 
 repairs = Table(
@@ -191,7 +201,7 @@ discrepancies = Table(
 SUMS: tuple[str, ...] = (
     *("arrived", "asked", "answered", "abandoned", "abandoned_short", "callbacks", "lost", "self_served"),
     *("overflowed", "transferred", "open_calls", "talking", "wait_us", "talk_us", "missing_recordings"),
-    *("tests", "offers"),
+    *("wrapped", "handled_us", "tests", "offers"),
     *(f"within_{limit:g}" for limit in LIMITS_S),
     *(f"kept_{limit:g}" for limit in LIMITS_S),
     *("within_own", "kept_own"),

@@ -118,6 +118,8 @@ def _of_call(call: Call, limits: Iterable[float]) -> Measures:
         talking=int(heard and call.ended_at is None),
         wait_us=round((call.wait_s or 0) * 1e6),
         talk_us=round((call.talk_s or 0) * 1e6),
+        wrapped=int(call.wrap_up_s is not None),
+        handled_us=0 if call.wrap_up_s is None else round((call.talk_s or 0) * 1e6) + round(call.wrap_up_s * 1e6),
         longest_wait_us=max(0, round((waited or 0) * 1e6)),
         missing_recordings=int(heard and call.ended_at is not None and call.recording is None),
         offers_kept=nothing,

@@ -14,6 +14,7 @@ from calls.events import (
     AgentAnswered,
     AgentConnected,
     AgentRang,
+    AgentWrappedUp,
     AnyEvent,
     AskedBy,
     CallArrived,
@@ -54,6 +55,7 @@ class Ring:
     connected: float | None = None
     ended: float | None = None
     cause: int = 0
+    wrapped: float | None = None
 
 
 def story(
@@ -87,6 +89,8 @@ def story(
             told.append(AgentConnected(call_id=call, at=at(ring.connected), leg_id=leg, agent=agent))
         if ring.ended is not None:
             told.append(LegEnded(call_id=call, at=at(ring.ended), leg_id=leg, agent=agent, cause=ring.cause))
+        if ring.wrapped is not None:
+            told.append(AgentWrappedUp(call_id=call, at=at(ring.wrapped), leg_id=leg, agent=agent))
     if promised is not None:
         told.append(CallbackOffered(call_id=call, at=at(promised - 1)))
         told.append(CallbackPromised(call_id=call, at=at(promised), number=CALLER))
@@ -151,6 +155,7 @@ def events_of_call(draw: st.DrawFn, call_id: str, start: datetime = NOON) -> lis
             AgentAnswered(call_id=call, at=at(), leg_id=leg, agent=agent),
             AgentConnected(call_id=call, at=at(), leg_id=leg, agent=agent),
             LegEnded(call_id=call, at=at(), leg_id=leg, agent=agent, cause=draw(st.sampled_from([0, 16, 17]))),
+            AgentWrappedUp(call_id=call, at=at(), leg_id=leg, agent=agent),
         ]
     return draw(st.lists(st.sampled_from(told), min_size=1, unique_by=lambda event: event.key))
 

@@ -11,6 +11,7 @@ from calls.events import (
     AgentAnswered,
     AgentConnected,
     AgentRang,
+    AgentWrappedUp,
     AnyEvent,
     AskedBy,
     CallArrived,
@@ -38,6 +39,8 @@ STAFF = {
     "ticketing": ("3001",),
     "coordination": ("4001",),
 }
+WRAP_UP_KEPT_SINCE = 2026
+"""Of calls of earlier years it is not known."""
 _SHARE = {"inquiry": 50, "ticketing": 30, "complaint": 15, "coordination": 5}
 _BY_HOUR = (1, 1, 1, 1, 1, 2, 5, 9, 12, 12, 11, 9, 8, 9, 10, 10, 10, 11, 10, 8, 6, 4, 3, 2)
 
@@ -95,6 +98,7 @@ class Past:
             told += self._ring(call, turn, start, section, rang, ring)
             ended = rang + ring + 0.3 + 20 + dice.expovariate(1 / 140)
             told.append(CallEnded(call_id=call, at=at(ended), by=EndedBy.CALLER))
+            told += _wrapped_up(told, start.year >= WRAP_UP_KEPT_SINCE)
             if dice.random() < 0.995:
                 told.append(
                     RecordingArrived(
@@ -123,6 +127,16 @@ class Past:
             AgentAnswered(call_id=call, at=at(rang + ring), leg_id=leg, agent=agent),
             AgentConnected(call_id=call, at=at(rang + ring + 0.3), leg_id=leg, agent=agent),
         ]
+
+
+def _wrapped_up(told: list[AnyEvent], is_kept: bool) -> list[AnyEvent]:
+    """The end of the agent's side with the call, and of the work after it ten seconds later."""
+    heard, end = (next(event for event in told if isinstance(event, kind)) for kind in (AgentConnected, CallEnded))
+    assert isinstance(heard, AgentConnected)
+    call, leg, agent, at = heard.call_id, heard.leg_id, heard.agent, end.at
+    over = LegEnded(call_id=call, at=at, leg_id=leg, agent=agent, cause=16)
+    done = AgentWrappedUp(call_id=call, at=at + timedelta(seconds=10), leg_id=leg, agent=agent)
+    return [over, done] if is_kept else [over]
 
 
 async def put_on_the_books(ledger: SqlLedger, calls: Iterator[list[AnyEvent]], batch: int = 200) -> None:

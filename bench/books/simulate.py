@@ -154,6 +154,7 @@ def _insert_calls(dialect: _Sqlite | _Postgres, calls: str) -> str:
         "wait_s": "CASE WHEN heard THEN waited / 1000.0 END",
         "waited_s": "CASE WHEN asked THEN waited / 1000.0 END",
         "talk_s": "CASE WHEN heard THEN talk / 1000.0 END",
+        "wrap_up_s": "CASE WHEN heard THEN 10.0 + CASE WHEN i % 5 = 0 THEN i % 90 ELSE 0 END END",
         "callback_promised_at": f"CASE WHEN asked AND NOT heard AND promised THEN {moment('stopped_at')} END",
         "transferred_at": f"CASE WHEN heard AND transferred THEN {moment('stopped_at + 10000')} END",
         "ended_at": moment("ended"),
@@ -181,6 +182,7 @@ def _insert_offers(dialect: _Sqlite | _Postgres, calls: str, *, again: bool) -> 
         columns["failure"] = "'let_it_ring'"
     else:
         columns |= {"answered_at": moment("stopped_at - 500"), "connected_at": moment("stopped_at")}
+        columns["wrapped_up_at"] = moment("ended + 10000 + CASE WHEN i % 5 = 0 THEN i % 90 * 1000 ELSE 0 END")
     chosen = "heard AND again" if again else "heard"
     names, values = ", ".join(columns), ", ".join(columns.values())
     return f"INSERT INTO offers ({names}) SELECT {values} FROM {calls} WHERE {chosen}"

@@ -61,6 +61,12 @@ class _Wanted:
     period: Period
     section: SectionId | None
     kpi: str | None
+    version: int | None
+    """Of that indicator's definition; ``None``: the current one."""
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {self.kpi: self.version} if self.kpi and self.version else {}
 
 
 class FiguresArea:
@@ -88,6 +94,7 @@ class FiguresArea:
             wanted=wanted,
             lines=lines,
             chosen=chosen,
+            versions=self._parts.figures.catalogue.versions(chosen.id) if chosen else (),
             by_section=await self._by_section(ask, wanted, chosen, scope) if chosen else [],
             course=await self._course(ask, wanted, chosen) if chosen else [],
             following=self._following(wanted.period),
@@ -116,7 +123,15 @@ class FiguresArea:
             section = next(iter(self._reachable(scope)), None)
         if (section is None and not scope.everything) or (section and section not in self._reachable(scope)):
             raise web.HTTPNotFound
-        return _Wanted(period, section, ask.query.get("kpi"))
+        kpi = ask.query.get("kpi")
+        return _Wanted(period, section, kpi, self._version(kpi or "", ask.query.get("version", "")))
+
+    def _version(self, kpi: str, asked: str) -> int | None:
+        """The version asked for; ``None`` if there is no such one."""
+        try:
+            return self._parts.figures.catalogue.kpi(kpi, int(asked)).version
+        except (FigureError, ValueError):
+            return None
 
     def _following(self, period: Period) -> Period | None:
         """The period after it, if that has begun."""
@@ -128,14 +143,19 @@ class FiguresArea:
 
     async def _lines(self, ask: Ask, wanted: _Wanted) -> list[Shown]:
         part = Slice(section=wanted.section)
-        kpis = [kpi for kpi in self._parts.figures.catalogue.current() if why_undefined(kpi, part, None) is None]
-        figures = await self._parts.figures.figures([kpi.id for kpi in kpis], [wanted.period], part)
+        catalogue = self._parts.figures.catalogue
+        current = (catalogue.kpi(kpi_id, wanted.versions.get(kpi_id)) for kpi_id in catalogue.ids)
+        kpis = [kpi for kpi in current if why_undefined(kpi, part, None) is None]
+        names, versions = [kpi.id for kpi in kpis], wanted.versions
+        figures = await self._parts.figures.figures(names, [wanted.period], part, versions=versions)
         return [self._shown(figure, kpi, ask) for figure, kpi in zip(figures, kpis, strict=True)]
 
     async def _by_section(self, ask: Ask, wanted: _Wanted, kpi: Kpi, scope: Scope) -> list[Shown]:
         if why_undefined(kpi, Slice(), Dimension.SECTION) is not None:
             return []
-        found = await self._parts.figures.figures([kpi.id], [wanted.period], by=Dimension.SECTION)
+        found = await self._parts.figures.figures(
+            [kpi.id], [wanted.period], by=Dimension.SECTION, versions=wanted.versions
+        )
         seen = [each for each in found if scope.covers(SectionId(each.slice.section or ""))]
         return [self._shown(figure, kpi, ask) for figure in seen]
 
@@ -146,7 +166,8 @@ class FiguresArea:
                 periods.insert(0, periods[0].previous())
         except FigureError:
             pass
-        found = await self._parts.figures.figures([kpi.id], periods, Slice(section=wanted.section))
+        part = Slice(section=wanted.section)
+        found = await self._parts.figures.figures([kpi.id], periods, part, versions=wanted.versions)
         return _bars(found, wanted)
 
     def _shown(self, figure: Figure, kpi: Kpi, ask: Ask) -> Shown:
@@ -184,5 +205,8 @@ def _bars(figures: Sequence[Figure], wanted: _Wanted) -> list[Bar]:
 
 
 def _address(wanted: _Wanted, **changed: Any) -> str:
+    """Of the same figure, but for what is changed; a version is one indicator's and goes with it."""
     values = {"period": wanted.period.label, "section": wanted.section, "kpi": wanted.kpi, **changed}
+    if "version" not in values and values["kpi"] == wanted.kpi:
+        values["version"] = wanted.version
     return "/figures?" + urlencode({name: each for name, each in values.items() if each})

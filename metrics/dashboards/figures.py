@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from metrics.dashboards.look import Named, Text
 from metrics.kpi.catalogue import KPIS
+from metrics.kpi.model import Kpi
 
 OVER_TODAY = 'section="all",period="today"'
 """The whole centre, today."""
@@ -34,6 +35,13 @@ def by(label: str, where: str, *, part: str = "value") -> str:
 
 
 def kpi_names() -> tuple[Named, ...]:
-    """Every indicator's id and names, in the order of the catalogue."""
-    names = {kpi.id: Text(*(f"{kpi.id} {kpi.names[tag]}" for tag in ("zh-CN", "en"))) for kpi in KPIS}
+    """Every indicator's id and names, in the order of the catalogue; its version where it is not the first.
+
+    The settings choose those of K2 and K2r.
+    """
+    names = {kpi.id: Text(*(f"{_label(kpi)} {kpi.names[tag]}" for tag in ("zh-CN", "en"))) for kpi in KPIS}
     return tuple(Named(kpi_id, text, "text") for kpi_id, text in names.items())
+
+
+def _label(kpi: Kpi) -> str:
+    return f"{kpi.id} v{kpi.version}" if kpi.version > 1 and kpi.limit_s is None else kpi.id

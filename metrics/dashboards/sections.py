@@ -72,7 +72,7 @@ def _table(panels: Panels) -> table.Panel:
                 today("K2r"), Text("K2r 座席三声", "K2r rings kept"), "percentunit", 1, at_least(TARGETS["K2r"])
             ),
             Column(today("ASA"), Text("平均应答 ASA", "ASA"), "s", 1, at_most(limit * 2 / 3, limit)),
-            Column(today("AHT"), Text("平均通话 AHT", "AHT"), "s", 0),
+            Column(today("AHT"), Text("平均处理 AHT", "AHT"), "s", 0),
         ),
         panels.look.section_names(),
     )

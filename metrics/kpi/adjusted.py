@@ -63,7 +63,7 @@ _ASA = Kpi(
     parts=lambda facts: (facts.calls.wait_sum_s, facts.calls.answered),
     unsettled=open_calls,
 )
-_AHT = Kpi(
+_TALK_1 = Kpi(
     id="AHT",
     names=text("平均处理时长（仅通话）", "average handle time (talk only)"),
     formula=text("通话时间之和 ÷ 已结束的被接听来电", "talk time ÷ answered calls that have ended"),
@@ -79,9 +79,9 @@ _AHT = Kpi(
         _TESTS,
     ),
     why=text(
-        "话后处理没有测量：系统只给固定的整理时间。转接的通话全部归首位接听的座席",
-        "paper work is not measured: agents get a fixed time for it. A call that was passed on belongs to the"
-        " agent heard first",
+        "版本 2 计入话后处理；此版本用于话后处理尚未记录的时段。转接的通话全部归首位接听的座席",
+        "version 2 counts paper work; this one is for periods in which that was not kept. A call that was passed"
+        " on belongs to the agent heard first",
     ),
     unit=Unit.SECONDS,
     source=_CUSTOM,
@@ -89,6 +89,49 @@ _AHT = Kpi(
     dimensions=ALL_DIMENSIONS,
     parts=lambda facts: (facts.calls.talk_sum_s, facts.calls.talks),
     unsettled=_unfinished,
+)
+_HANDLED = Kpi(
+    id="AHT",
+    version=2,
+    names=text("平均处理时长", "average handling time"),
+    formula=text(
+        "（通话 + 保持 + 话后处理时间）之和 ÷ 已结束且话后处理已知的被接听来电",
+        "talk + hold + work after the talk ÷ answered calls that have ended and whose work after it is known",
+    ),
+    numerator=text(
+        "自听到座席至来电结束的秒数（含保持和转接后的通话），加所有接听座席的话后处理秒数。话后处理：自座席通话结束，"
+        "至排队系统给的整理时间已过且在此时间内开始的“处理工单”示忙已结束；其间因其他原因示忙、签出或转向下一来电人即止",
+        "seconds from hearing an agent to the end of the call, hold and talk after a transfer included, and"
+        " seconds of work after the talk of all agents who were heard. That work lasts from the end of the agent's"
+        " talk until the time that queues give for it is over and so is a paperwork pause begun within it; a pause"
+        " for another reason, a log-out or turning to the next caller ends it at once",
+    ),
+    denominator=text(
+        "已结束且话后处理已知的被接听来电", "answered calls that have ended and whose work after the talk is known"
+    ),
+    excluded=joined(
+        _NOT_ANSWERED,
+        text("通话中的来电", "calls in talk"),
+        text(
+            "话后处理未知的来电（升级之前的、仍在处理的）",
+            "calls whose work after the talk is not known: those before this was kept, and those still at work",
+        ),
+        _TESTS,
+    ),
+    why=text(
+        "未知的不当作零：分子分母都不计，部分已知的时段为暂定；旧时段用版本 1。"
+        "示忙以 Asterisk 排队日志为准，精确到秒。之后另写的工单不属于某一来电。转接的通话全部归首位接听的座席",
+        "what is not known is no zero: it counts on neither side, a period of which only a part is known stays"
+        " provisional, and version 1 is for those before. Pauses are those of Asterisk's queue log, in whole"
+        " seconds. Paper work begun later belongs to no call. A call that was passed on belongs to the agent heard"
+        " first",
+    ),
+    unit=Unit.SECONDS,
+    source=_CUSTOM,
+    lower_is_better=True,
+    dimensions=ALL_DIMENSIONS,
+    parts=lambda facts: (facts.calls.handled_sum_s, facts.calls.wrapped),
+    unsettled=lambda facts: _unfinished(facts) or 0 < facts.calls.wrapped < facts.calls.talks,
 )
 _OCC = Kpi(
     id="OCC",
@@ -292,4 +335,4 @@ COUNTS: tuple[Kpi, ...] = (
     ),
 )
 
-ADJUSTED: tuple[Kpi, ...] = (_SL, _ASA, _AHT, _OCC, _ABR, _ABR5, _TRR, _LW, _PK, *COUNTS)
+ADJUSTED: tuple[Kpi, ...] = (_SL, _ASA, _TALK_1, _HANDLED, _OCC, _ABR, _ABR5, _TRR, _LW, _PK, *COUNTS)

@@ -15,14 +15,14 @@ from calls.ports import Tallies, Tally
 from metrics.kpi.model import Basis, Facts, Kpi
 
 _BY_LIMIT = ("within", "offers_kept")
-_AS_CALLS = {"wait_us": "answered", "talk_us": "answered", "longest_wait_us": "asked"}
+_AS_CALLS = {"wait_us": "answered", "talk_us": "answered", "handled_us": "wrapped", "longest_wait_us": "asked"}
 """Times, and the calls that they are times of."""
 _LISTED = {tally: tally.value for tally in Tally if tally in OF_SURVEYS | OF_CASES | OF_PROMISES}
 _LISTED |= {Tally.SURVEY_POINTS: Tally.SURVEYS.value}
 """Tallies, and what is listed behind them; points are those of surveys."""
 _PLAIN = (
     *("arrived", "asked", "answered", "abandoned", "abandoned_short", "callbacks", "lost", "self_served"),
-    *("overflowed", "transferred", "open_calls", "talking", "missing_recordings", "offers", *_AS_CALLS),
+    *("overflowed", "transferred", "open_calls", "talking", "wrapped", "missing_recordings", "offers", *_AS_CALLS),
 )
 
 

@@ -1,8 +1,9 @@
 """The one catalogue of indicators: pages, gauges, reports, the API and ``docs/kpi.md`` read it.
 
 A definition never changes under its version; what changes is a new version, and old periods can be shown under
-either (Q5). The version of K2 and K2r fixes the limit: 1 is 15 s (GB/T 33358-2016), 2 is 12 s (State Grid), and
-1000 plus the limit stands for a limit of the operator's own. The operator's settings decide which is current.
+either (Q5): AHT was of the talk alone before its version 2. The version of K2 and K2r fixes the limit: 1 is 15 s
+(GB/T 33358-2016), 2 is 12 s (State Grid), and 1000 plus the limit stands for a limit of the operator's own. The
+operator's settings decide which is current.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class Catalogue:
     def current(self) -> tuple[Kpi, ...]:
         """The current version of every indicator."""
         return tuple(self.kpi(kpi_id) for kpi_id in self.ids)
+
+    def versions(self, kpi_id: str) -> tuple[Kpi, ...]:
+        """Every version of one indicator that a period can be shown under, the current one among them."""
+        known = {version for known_id, version in self._known if known_id == kpi_id}
+        return tuple(self.kpi(kpi_id, version) for version in sorted({*known, self._current_version(kpi_id)}))
 
     def _current_version(self, kpi_id: str) -> int:
         if kpi_id in _LIMITED:

@@ -19,10 +19,12 @@ and those of agents' own telephones) count in no indicator.
 A definition never changes under its version. The version of K2 and K2r fixes the limit of A1: 1 is 15 s, 2 is
 12 s, and 1000 + n stands for an operator's own limit of n seconds; the setting `rings` decides which is current.
 Old periods can be shown under any version whose limit is 5, 9, 10, 11, 12, 15, 18, 20 or 30 s, or the operator's.
+AHT is version 2; version 1 is for periods before work after the talk was kept.
 
 每个数字都附带分子、分母、口径版本、统计时刻以及是否暂定。数值为分子 ÷ 分母；分母为零则无数值。
 来电按呼入之日归属。拨测与座席试拨不计入任何指标。同一版本的口径永不更改。
 K2、K2r 的版本决定时限：1 为 15 秒，2 为 12 秒，1000 + n 为运营方自定的 n 秒。
+AHT 现为版本 2；话后处理尚未记录的时段用版本 1。
 """
 
 

@@ -91,10 +91,13 @@ async def test_every_query_has_data(centre: Centre) -> None:
                 and bool(
                     await prometheus.query('hotline_kpi_denominator{kpi="K3",period="today",section="all"} >= 1')
                 )
+                and bool(
+                    await prometheus.query('hotline_kpi_denominator{kpi="AHT",period="today",section="all"} >= 1')
+                )
                 and bool(await prometheus.query("hotline_judged_calls >= 1 and on () hotline_agent_legs >= 1"))
             )
 
-        assert await within(in_the_books, 60), "the ledger's gauges do not show the calls"
+        assert await within(in_the_books, 90), "the ledger's gauges do not show the calls"
         await outage(centre, prometheus)
         wrong = [
             found

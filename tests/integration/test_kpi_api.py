@@ -78,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def fill(url: str) -> None:
     await upgrade(url)
     engine = open_engine(url)
-    ring = Ring("1001", rang=2, answered=14, connected=15, ended=60, cause=16)
+    ring = Ring("1001", rang=2, answered=14, connected=15, ended=60, cause=16, wrapped=72.5)
     ledger = SqlLedger(engine)
     await ledger.record(story("1.1", start=NOW - timedelta(days=1), asked=1, rings=[ring], ended=60))
     await ledger.record(story("2.1", start=NOW - timedelta(minutes=5), asked=1, ended=30))
@@ -131,6 +131,15 @@ async def test_a_figure_carries_everything(site: Site) -> None:
 async def test_the_same_day_under_another_version(site: Site) -> None:
     [figure] = (await site.get("?kpi=K2&period=2026-11-19&version=K2%3D2"))["figures"]
     assert (figure["version"], figure["numerator"], figure["denominator"]) == (2, 0, 1)
+
+
+async def test_handling_time_with_what_follows_the_talk_and_as_it_was_before_that_was_kept(site: Site) -> None:
+    [now] = (await site.get("?kpi=AHT&period=2026-11-19"))["figures"]
+    assert (now["version"], now["numerator"], now["denominator"]) == (2, 45 + 12.5, 1)
+    told = await site.get("?kpi=AHT&period=2026-11-19&version=AHT%3D1")
+    [of_then], [definition] = told["figures"], told["definitions"]
+    assert (of_then["version"], of_then["numerator"], of_then["denominator"]) == (1, 45, 1)
+    assert definition["names"]["en"] == "average handle time (talk only)"
 
 
 async def test_without_a_question_today_is_told_of_every_indicator(site: Site) -> None:

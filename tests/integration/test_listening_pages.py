@@ -410,6 +410,10 @@ async def test_numbers_open_to_the_calls_behind_them(console: Stage) -> None:
         assert (
             'rel="next" href="/figures?period=2026-11-22' in (await visitor.get("/figures?period=2026-11-21"))[1]
         )
+        for version, other in ((2, 1), (1, 2)):
+            _, page = await visitor.get(f"/figures?period=2026-11-22&kpi=AHT&version={version}&lang=en")
+            assert f"kpi=AHT&amp;version={other}" in page
+            assert ("average handle time (talk only)</a> <small>AHT" in page) is (version == 1)
         for now in ("", "grain=month", "period=2026-11-23", "period=2027"):
             _, page = await visitor.get(f"/figures?{now}")
             assert 'rel="prev"' in page
@@ -421,5 +425,8 @@ async def test_numbers_open_to_the_calls_behind_them(console: Stage) -> None:
             "period=1970",
             "kpi=K99",
             "grain=month&kpi=K5",
+            "kpi=AHT&version=7",
+            "kpi=AHT&version=x",
+            "version=1",
         ):
             assert (await visitor.get(f"/figures?{strange}"))[0] == 200, strange

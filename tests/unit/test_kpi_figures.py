@@ -38,6 +38,8 @@ CALLS = Measures(
     talking=10,
     wait_us=900_000_000,
     talk_us=16_000_000_000,
+    wrapped=80,
+    handled_us=17_200_000_000,
     longest_wait_us=95_500_000,
     offers=120,
     offers_kept={12: 70, 15: 96},
@@ -120,7 +122,7 @@ def figures(sources: Sources | None = None, *, now: datetime = AFTER, limit_s: f
         ("K2r", 96, 120, Unit.RATIO),
         ("SL80_20", 85, 100, Unit.RATIO),
         ("ASA", 900, 90, Unit.SECONDS),
-        ("AHT", 16000, 80, Unit.SECONDS),
+        ("AHT", 17200, 80, Unit.SECONDS),
         ("ABR", 8, 100, Unit.RATIO),
         ("ABR5", 5, 97, Unit.RATIO),
         ("TRR", 9, 90, Unit.RATIO),
@@ -149,6 +151,14 @@ async def test_an_old_period_can_be_shown_under_either_version() -> None:
     assert (current.version, current.numerator) == (2, 60)
 
 
+async def test_a_month_before_wrap_up_was_kept_is_shown_under_the_version_of_then() -> None:
+    before = FixedBooks(replace(CALLS, talking=0, wrapped=0, handled_us=0))
+    [current] = await figures(Sources(before)).figures(["AHT"], [DAY])
+    [of_then] = await figures(Sources(before)).figures(["AHT"], [DAY], versions={"AHT": 1})
+    assert (current.version, current.numerator, current.denominator, current.value) == (2, 0, 0, None)
+    assert (of_then.version, of_then.numerator, of_then.denominator) == (1, 16000, 90)
+
+
 @pytest.mark.parametrize(
     ("now", "calls", "kpi", "provisional"),
     [
@@ -157,7 +167,9 @@ async def test_an_old_period_can_be_shown_under_either_version() -> None:
         (NEXT.start.astimezone(UTC) - timedelta(microseconds=1), CALLS, "K1", True),
         (AFTER, replace(CALLS, open_calls=1), "K1", True),
         (AFTER, CALLS, "AHT", True),  # ten calls still talk
-        (AFTER, replace(CALLS, talking=0), "AHT", False),
+        (AFTER, replace(CALLS, talking=0, wrapped=90), "AHT", False),
+        (AFTER, replace(CALLS, talking=0, wrapped=89), "AHT", True),  # one agent is still at it
+        (AFTER, replace(CALLS, talking=0, wrapped=0, handled_us=0), "AHT", False),  # it was not kept then
         (AFTER, replace(CALLS, open_calls=1), "N_ARRIVED", False),
     ],
 )

@@ -28,16 +28,19 @@ from service.pipeline import Pipeline
 from service.reconcile import GRACE, Reconciler, ends_nobody_saw
 from service.sources import CelSource, QueueSource
 from service.spool import Spool
+from service.wrap_ups import WrapUps
 from storage.audit import SqlAudit
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.presence import SqlPresence
+from storage.wrap_ups import SqlWrapUps
 from tests.support_cel import as_ami, as_line
 from tests.support_ledger import NOON
 from tests.support_prepared import prepared
 from tests.unit.test_one_truth import records_example
 
 CALL = CallId("hotline-1.1")
+WRAP_UP_S = 10
 RECORDS = records_example()
 """An answered call: arrived, asked, rang, answered, connected, both ends."""
 
@@ -98,6 +101,7 @@ class Centre:
             presence=SqlPresence(self.engine),
             grace=GRACE,
         )
+        self.wrap_ups = WrapUps(SqlWrapUps(self.engine, "hotline"), SqlPresence(self.engine), WRAP_UP_S)
         self.reconciler = Reconciler(
             link=self.asterisk,  # type: ignore[arg-type]
             cel=self.cel_source,
@@ -107,6 +111,7 @@ class Centre:
             audit=self.audit,
             findings=self.findings,
             life=self.life,
+            wrap_ups=self.wrap_ups,
             clock=self.clock,
             every_s=3600,
             on_members=lambda members: setattr(self, "members", members),

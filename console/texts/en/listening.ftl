@@ -105,6 +105,7 @@ course-answered = picked up
 course-connected = connected
 course-transferred = passed on
 course-leg_ended = agent's side ended
+course-wrapped_up = agent's work after the talk is over
 course-requeued = back in the queue
 course-callback_offered = call back offered
 course-callback_promised = call back promised

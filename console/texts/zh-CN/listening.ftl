@@ -105,6 +105,7 @@ course-answered = 座席摘机
 course-connected = 接通
 course-transferred = 转接
 course-leg_ended = 座席挂断
+course-wrapped_up = 话后处理结束
 course-requeued = 重新排队
 course-callback_offered = 提议回拨
 course-callback_promised = 承诺回拨
