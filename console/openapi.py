@@ -6,8 +6,9 @@ OpenAPI 3.1 takes JSON Schema as it is, which is what pydantic gives; nothing is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,9 +17,9 @@ from pydantic.json_schema import models_json_schema
 _REF = "#/components/schemas/{model}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One method of one address."""
+    """One method of one address. Equal to itself only, by which documents are kept."""
 
     path: str
     summary: str
@@ -36,16 +37,16 @@ class Operation:
     """Statuses of ``failure`` beside 400 and 503, and what each means."""
 
 
+@cache
 def document(
-    title: str, version: str, operations: Iterable[Operation], failure: type[BaseModel]
-) -> dict[str, Any]:
-    """The document. Every operation may answer with ``failure`` under 400 and 503."""
-    told = list(operations)
-    models: list[Any] = [(each.answer, "serialization") for each in told if each.answer]
-    models += [(each.body, "validation") for each in told if each.body]
+    title: str, version: str, operations: tuple[Operation, ...], failure: type[BaseModel]
+) -> Mapping[str, Any]:
+    """The document, made once. Every operation may answer with ``failure`` under 400 and 503."""
+    models: list[Any] = [(each.answer, "serialization") for each in operations if each.answer]
+    models += [(each.body, "validation") for each in operations if each.body]
     _, schemas = models_json_schema([*models, (failure, "serialization")], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
-    for each in told:
+    for each in operations:
         paths.setdefault(each.path, {})[each.method] = _described(each, failure)
     return {
         "openapi": "3.1.0",

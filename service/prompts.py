@@ -11,7 +11,7 @@ from pathlib import Path
 
 from asterisk_conf.hold_music import compose_hold_music
 from asterisk_conf.prompt_audio import compose
-from asterisk_conf.prompt_manifest import PROMPTS_DIR, load_manifest, prompt_file
+from asterisk_conf.prompt_manifest import PROMPTS_DIR, Manifest, load_manifest, prompt_file
 from asterisk_conf.prompt_phrases import agent_at_your_service, clock_time
 from asterisk_conf.prompts_check import Problem, check_prompts
 from calls.errors import PromptError
@@ -46,14 +46,20 @@ def install_prompts(settings: Settings, dirs: Dirs) -> None:
     compose_hold_music(dirs.hold_music / f"hold.{EXTENSION}")
 
 
+@functools.cache
+def _manifest() -> Manifest:
+    """That of this version: it does not change while we run."""
+    return load_manifest()
+
+
 def prompts_available() -> dict[str, frozenset[str]]:
     """The prompt ids of every language in the manifest."""
-    return load_manifest().available
+    return _manifest().available
 
 
 def prompt_texts() -> dict[str, dict[str, str]]:
     """What every prompt says, by language and id."""
-    return {language: dict(texts) for language, texts in load_manifest().texts.items()}
+    return {language: dict(texts) for language, texts in _manifest().texts.items()}
 
 
 def prompt_problems() -> list[Problem]:

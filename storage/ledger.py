@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zlib import crc32
 
@@ -173,6 +174,7 @@ async def events_of_calls(connection: AsyncConnection, call_ids: Sequence[CallId
     return found
 
 
+@cache
 def upsert(table: Table, dialect: str) -> Any:
     """Insert rows, or replace those with the same primary key."""
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

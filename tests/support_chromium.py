@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 _CHROMIUM = Path("/usr/bin/chromium")
 _FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
@@ -28,7 +29,9 @@ _ARGUMENTS = [
 ]
 
 
-expect.set_options(timeout=20_000)  # how long a page may take on a machine that runs other tests beside
+PATIENCE_MS = 180_000
+"""How long a page may take on a machine that runs other tests beside."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def installed_chromium() -> Path:
@@ -50,14 +53,24 @@ def installed_chromium() -> Path:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser of its own, with a profile and a home that are thrown away."""
+    """A browser of its own, with a profile and a home that are thrown away. Its pages are for ``context_of``."""
     program = installed_chromium()
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as home:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(
-                executable_path=program, args=_ARGUMENTS, env={**os.environ, "HOME": home}
+                executable_path=program,
+                args=_ARGUMENTS,
+                env={**os.environ, "HOME": home},
+                timeout=PATIENCE_MS,
             )
             try:
                 yield browser
             finally:
                 await browser.close()
+
+
+async def context_of(browser: Browser, **options: Any) -> BrowserContext:
+    """A context whose pages are waited for as long as everything here."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
+    return context

@@ -44,8 +44,11 @@ from console.routes import Area
 from console.view import Board
 from service.console import parts_of
 from service.settings import Settings
-from storage.engine import open_engine
-from tests.support_prepared import dropped, prepared
+from tests.support_chromium import context_of
+from tests.support_prepared import dropped, patient_engine, prepared
+from tests.support_templates import compile_once
+
+compile_once()
 
 T = TypeVar("T")
 
@@ -138,7 +141,7 @@ class ServedConsole:
         """A client that signed in as this person, the same one each time; nobody for an empty name."""
         if login not in self._clients:
             jar = aiohttp.CookieJar(unsafe=True)
-            timeout = aiohttp.ClientTimeout(30)
+            timeout = aiohttp.ClientTimeout(300)
             self._clients[login] = aiohttp.ClientSession(cookie_jar=jar, timeout=timeout)
             if login:
                 await self.sign_in(self._clients[login], login)
@@ -185,7 +188,8 @@ class ServedConsole:
         java_script: bool = True,
     ) -> Page:
         """A browser's page, signed in as this person; close its ``context``. See ``complaints``."""
-        context = await browser.new_context(
+        context = await context_of(
+            browser,
             viewport={"width": 1280, "height": 720},
             locale=language,
             color_scheme="dark" if dark else "light",
@@ -243,7 +247,7 @@ async def served(
     ``change`` may put other parts in; ``areas`` decides what is served.
     """
     database = url or await prepared(kind, folder)
-    engine = open_engine(database)
+    engine = patient_engine(database)
     assets = Assets()
     settings = settings or Settings(var_dir=folder, database_url=database)
     parts = change(parts_of(settings, engine, clock or TimeNow(), SECTION_NAMES, assets))

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -35,12 +36,11 @@ class IdentityServer:
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.key = rsa.generate_private_key(65537, 2048)
-        self.other_key = rsa.generate_private_key(65537, 2048)
+        self.key, self.other_key = _some_key(0), _some_key(1)
 
     def rotate(self) -> None:
         """Another key under another name."""
-        self.key, self.kid = rsa.generate_private_key(65537, 2048), self.kid + "+"
+        self.key, self.kid = _some_key(2), self.kid + "+"
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -138,6 +138,12 @@ def _hmac_signed(claims: dict[str, Any], head: dict[str, str], key: bytes) -> st
     head = {"alg": "HS256", "typ": "JWT", **head}
     signed = part(json.dumps(head).encode()) + b"." + part(json.dumps(claims).encode())
     return (signed + b"." + part(hmac.digest(key, signed, "sha256"))).decode()
+
+
+@cache
+def _some_key(_number: int) -> rsa.RSAPrivateKey:
+    """One of a few, each made once: a new one takes a second of a slow processor."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 @asynccontextmanager

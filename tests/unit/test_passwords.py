@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from calls.errors import WeakPassword
@@ -71,6 +72,15 @@ async def test_one_way_of_writing_is_as_good_as_another() -> None:
     assert not await passwords.fits("cafe 123 sentences", kept)
     assert not await passwords.fits("anything", None)
     assert not await passwords.fits("anything", "no hash at all")
+
+
+async def test_for_somebody_who_is_not_there_as_much_is_computed() -> None:
+    """Compared with a record that is a real one, at today's cost, and does not fit."""
+    for hasher in (PasswordHasher(), PasswordHasher(time_cost=1, memory_cost=16, parallelism=2, hash_len=24)):
+        passwords = Passwords(hasher)
+        with pytest.raises(VerifyMismatchError):
+            hasher.verify(passwords._nobodys, "anything")
+        assert not passwords.outdated(passwords._nobodys)
 
 
 def test_the_usual_cost_is_that_of_the_standard() -> None:
