@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
+
+from console import passwords
 
 # Whisper's threads give the processor back while they wait; before anything loads OpenMP. With several workers of
 # pytest on few processors a sentence otherwise takes minutes instead of seconds.
@@ -13,3 +17,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Slow examples on a loaded machine are no failure: what is fast enough is measured in bench/.
 settings.register_profile("sansheng", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sansheng")
+
+# What a password costs is decided where it is hashed in service; hundreds of tests only need some hash.
+passwords.PasswordHasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[misc]

@@ -24,6 +24,7 @@ from storage.ledger import SqlLedger
 from storage.retention import SqlRetention
 from tests.support_books import SetClock
 from tests.support_ledger import story
+from tests.support_prepared import prepared
 
 _HAS_KEY = recordings.c.wrapped_key.is_not(None)
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -77,9 +78,13 @@ class Scene:
 @asynccontextmanager
 async def scene(url: str, tmp_path: Path, settings: Settings | None = None) -> AsyncIterator[Scene]:
     """A hotline's vault, empty unless ``settings`` name one that is there."""
+    fresh = settings is None and not url
     settings = settings or Settings(var_dir=tmp_path / "var", database_url=url)
     settings.var_dir.mkdir(exist_ok=True)
-    await upgrade(settings.ledger_url)
+    if fresh:
+        await prepared("sqlite", settings.var_dir)
+    else:
+        await upgrade(settings.ledger_url)
     made = Scene(settings, SetClock(NOW))
     try:
         yield made

@@ -14,21 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from calls.call import Result
 from calls.events import CallArrived
 from storage.callers import SqlCallers
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from tests.support_ledger import CALLER, NOON, Ring, story
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    address = f"sqlite:///{tmp_path}/ledger.db" if request.param == "sqlite" else postgres().create_database()
-    await upgrade(address)
+    address = await prepared(request.param, tmp_path)
     engine = open_engine(address)
     yield engine
     await engine.dispose()
-    if request.param == "postgresql":
-        postgres().drop_database(address)
+    dropped(address)
 
 
 async def test_earlier_calls_of_a_number_the_newest_first_and_nobody_elses(engine: AsyncEngine) -> None:

@@ -26,7 +26,7 @@ from storage.engine import upgrade
 from storage.ledger import SqlLedger
 from tests.support_ledger import CALLER, NOON, MemoryLedger, Ring, events_of_call, story
 from tests.support_postgres import PostgresServer, postgres
-from tests.support_prepared import patient_engine, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 DAY = (NOON, NOON + timedelta(days=1))
 LIMIT_S = 15.0
@@ -116,9 +116,12 @@ async def _books(kind: str, folder: Path, cleanup: AsyncExitStack, server: Postg
         await prepared(kind, folder)
         return SqliteBooks(folder, cleanup)
     assert server
-    url = await prepared(kind, folder) if server is postgres() else server.create_database()
-    cleanup.callback(server.drop_database, url)
-    await upgrade(url)
+    if server is postgres():
+        url = await prepared(kind, folder)
+        cleanup.callback(dropped, url)
+    else:
+        url = server.create_database()
+        await upgrade(url)
     return PostgresBooks(server, url, cleanup)
 
 

@@ -19,10 +19,10 @@ from service.books_check import BooksCheck, Checked, books_of
 from service.cli import main
 from service.settings import Settings
 from storage.audit import SqlAudit
-from storage.engine import upgrade
 from storage.ledger import SqlLedger
 from tests.support_cel import as_line
 from tests.support_ledger import NOON, story
+from tests.support_prepared import prepared
 from tests.unit.test_one_truth import records_example
 
 
@@ -53,7 +53,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest_asyncio.fixture
 async def books(settings: Settings) -> AsyncIterator[Books]:
-    await upgrade(settings.ledger_url)
+    await prepared("sqlite", settings.var_dir)
     async with books_of(settings) as (ledger, audit):
         yield Books(settings.var_dir / "pbx" / "log" / "cel-custom" / "Master.csv", ledger, audit)
 
@@ -130,7 +130,7 @@ def test_the_command_prints_what_differs_and_settles_it(
     lost = Discrepancy("source_lost/cel/1/2", Difference.SOURCE_LOST, datetime.now(UTC), "cel, read up to byte 2")
 
     async def raise_one() -> None:
-        await upgrade(settings.ledger_url)
+        await prepared("sqlite", settings.var_dir)
         async with books_of(settings) as (_, audit):
             await audit.raised([lost, lost])
 

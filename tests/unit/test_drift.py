@@ -25,10 +25,11 @@ from calls.workdays import Workdays
 from metrics.drift import BooksTotals, DriftWatch, Totals
 from metrics.exporter import Exporter
 from storage.books import SqlBooks
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from tests.support_books import SetClock
 from tests.support_ledger import NOON, MemoryLedger, Ring, events_of_call, story
+from tests.support_prepared import prepared
 from tests.support_virtual_time import run_virtual
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -217,9 +218,7 @@ async def test_a_ledger_that_is_away_changes_nothing() -> None:
 
 async def test_the_books_totals_are_what_the_counters_count(tmp_path: Path) -> None:
     """Over a real ledger, with calls of last year among them."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
-    await upgrade(url)
-    engine = open_engine(url)
+    engine = open_engine(await prepared("sqlite", tmp_path))
     ledger = SqlLedger(engine)
     exporter = Exporter(sections=[SectionId("inquiries")], limit_s=LIMIT_S, build={})
     books = SqlBooks(engine, SHANGHAI, LIMIT_S, Workdays(frozenset(), frozenset()))

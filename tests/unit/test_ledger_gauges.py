@@ -20,10 +20,11 @@ from metrics.kpi.catalogue import KPIS, Catalogue, kpi
 from metrics.kpi.figures import KpiFigures, Sources
 from metrics.ledger_gauges import LedgerGauges, gauged_periods
 from storage.books import SqlBooks
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from tests.support_books import SetClock
 from tests.support_ledger import NOON, Ring, story
+from tests.support_prepared import prepared
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LIMIT_S = 15.0
@@ -33,9 +34,7 @@ ANSWERED = Ring("1001", rang=6, answered=8, connected=8.5, ended=30)
 
 @pytest_asyncio.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
-    await upgrade(url)
-    made = open_engine(url)
+    made = open_engine(await prepared("sqlite", tmp_path))
     yield made
     await made.dispose()
 

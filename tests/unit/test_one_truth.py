@@ -22,10 +22,11 @@ from calls.ids import CallId
 from ivr import cel_file, queue_log
 from ivr.ami.translate import CelRecord, record_of, translate
 from ivr.log_tail import Checkpoint, read_piece
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from tests.support_cel import as_ami, as_line, records_of_call
 from tests.support_ledger import NOON
+from tests.support_prepared import prepared
 
 DAY = (NOON - timedelta(days=1), NOON + timedelta(days=1))
 IDS = ("hotline-1.1", "hotline-1.2")
@@ -107,12 +108,9 @@ async def test_the_ledger_has_one_call_whoever_told_it_in_whatever_batches(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, told: tuple[list[AnyEvent], list[AnyEvent]]
 ) -> None:
     truth, stream = told
-    url = f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db"
-    other = f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db"
     figures, stored = [], []
-    for address, events in ((url, truth), (other, stream)):
-        await upgrade(address)
-        engine = open_engine(address)
+    for events in (truth, stream):
+        engine = open_engine(await prepared("sqlite", tmp_path_factory.mktemp("ledger")))
         ledger = SqlLedger(engine)
         cuts = sorted({0, len(events), *data.draw(st.lists(st.integers(0, len(events)), max_size=4))})
         for start, end in pairwise(cuts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import main
+from tests.support_prepared import prepared
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -19,6 +21,8 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     """Runs one command on books of its own; status, output and errors."""
     config = tmp_path / "centre.toml"
     config.write_text(f'var_dir = "{tmp_path}/var"\n', encoding="utf-8")
+    (tmp_path / "var").mkdir(mode=0o700)
+    asyncio.run(prepared("sqlite", tmp_path / "var"))
 
     def run_command(*words: str, typed: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))

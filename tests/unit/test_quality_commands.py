@@ -20,12 +20,13 @@ from service.judging import judge_call
 from service.settings import load_settings
 from service.wiring import SystemClock
 from storage.access import SqlAccessLog
-from storage.engine import open_engine, upgrade
+from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
 from storage.work import JUDGEMENT, SqlWork
 from storage.work_states import State
 from tests.support_ledger import Ring, story
+from tests.support_prepared import prepared
 
 Run = Callable[..., tuple[int, str, str]]
 CALL, OTHER = CallId("hotline-1700000000.1"), CallId("hotline-1700000000.2")
@@ -45,7 +46,7 @@ def config(tmp_path: Path) -> Path:
 async def fill(config: Path) -> None:
     """One answered call, its agent's leg transcribed and judged, its caller's leg in quarantine."""
     settings = load_settings(config)
-    await upgrade(settings.ledger_url)
+    await prepared("sqlite", settings.var_dir)
     engine = open_engine(settings.ledger_url)
     work, clock = SqlWork(engine), SystemClock()
     rings = [Ring("1001", rang=2, answered=5, connected=5.5, ended=40)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import JSON, Boolean, Column, LargeBinary, String, Table, insert, literal, select
@@ -22,7 +24,7 @@ from storage.access import Hold, SqlAccessLog
 from storage.retention import WORDS_IN_COLUMNS, WORDS_OF_CALLS
 from storage.schema import metadata
 from storage.tables import UtcDateTime
-from tests.support_postgres import postgres
+from tests.support_prepared import dropped, prepared
 from tests.support_vault import NOW, scene
 
 DEFAULT = policies_of(Retention())
@@ -78,9 +80,14 @@ def test_a_clock_that_jumped_or_too_much_at_once_is_doubted(
     assert bool(CAUTION.doubt(NOW, NOW - timedelta(days=ahead_days), due, kept)) == doubted
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else postgres().create_database()
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield ""
+    else:
+        address = await prepared(request.param, tmp_path)
+        yield address
+        dropped(address)
 
 
 async def test_what_is_due_goes_with_its_key_and_leaves_a_tombstone(url: str, tmp_path: Path) -> None:
