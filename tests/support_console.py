@@ -11,6 +11,7 @@ loop; in the service the same code runs in the back room.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ from console.view import Board
 from service.console import parts_of
 from service.settings import Settings
 from tests.support_chromium import context_of
-from tests.support_prepared import dropped, patient_engine, prepared
+from tests.support_prepared import copied, dropped, keep_copy, patient_engine, prepared
 from tests.support_templates import compile_once
 
 compile_once()
@@ -246,14 +247,21 @@ async def served(
 
     ``change`` may put other parts in; ``areas`` decides what is served.
     """
-    database = url or await prepared(kind, folder)
+    people = tuple(people)
+    # At the same moment the same people were added before: then they are copied, too.
+    moment = clock.moment if isinstance(clock, SetTime) and kind == "sqlite" and url is None else None
+    known = copied((people, moment), folder) if moment else None
+    database = known or url or await prepared(kind, folder)
     engine = patient_engine(database)
     assets = Assets()
     settings = settings or Settings(var_dir=folder, database_url=database)
     parts = change(parts_of(settings, engine, clock or TimeNow(), SECTION_NAMES, assets))
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     parts.doorkeeper.passwords = Passwords(cheap)
-    await add_people(parts, people, cheap.hash(PASSWORD))
+    if not known:
+        await add_people(parts, people, cheap.hash(PASSWORD))
+        if moment:
+            await asyncio.to_thread(keep_copy, (people, moment), folder)
     gate = Gate(parts.doorkeeper, here, parts.painter, parts.doors, limits, Refusals(parts.accesses))
     now = Now(live or NothingLive(), render, health, board, heartbeat_s, assets)
     app = make_app(gate, now, areas(parts))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
+from collections.abc import Hashable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,8 @@ _TEMPLATES: dict[str, str] = {}
 """By kind: the file, or the name of the database, that others are copied from."""
 
 
+_KEPT: dict[Hashable, Path] = {}
+"""``sqlite`` databases with something in them."""
 _FREE: list[str] = []
 """``postgresql`` databases that were given back."""
 _SHAPES: dict[str, tuple[int, ...]] = {}
@@ -64,6 +69,22 @@ async def prepared(kind: str, folder: Path) -> str:
     file = folder / "ledger.db"
     shutil.copyfile(_TEMPLATES[kind], file)
     return f"sqlite:///{file}"
+
+
+def keep_copy(key: Hashable, folder: Path) -> None:
+    """Keep what the ``sqlite`` database in the folder holds now, for ``copied``."""
+    kept = Path(_TEMPLATES["sqlite"]).with_name(f"kept-{len(_KEPT)}.db")
+    with closing(sqlite3.connect(folder / "ledger.db")) as now, closing(sqlite3.connect(kept)) as copy:
+        now.backup(copy)
+    _KEPT[key] = kept
+
+
+def copied(key: Hashable, folder: Path) -> str | None:
+    """The URL of a fresh ``sqlite`` database that holds what was kept; ``None`` if nothing was."""
+    if key not in _KEPT:
+        return None
+    shutil.copyfile(_KEPT[key], folder / "ledger.db")
+    return f"sqlite:///{folder}/ledger.db"
 
 
 async def _postgresql() -> str:
