@@ -34,6 +34,9 @@ from simulation.people import People
 
 ASTERISK_DIR = Path(os.environ.get("SANSHENG_TEST_ASTERISK", ROOT / "var" / "asterisk"))
 
+PATIENCE_S = 120
+"""For what must happen, on a machine that has much else to do."""
+
 PRIORITY_NUMBER = "13900000001"
 """The one caller of the priority list."""
 
@@ -215,7 +218,7 @@ class Centre:
             on_state=lambda state: up.set() if state is LinkState.UP else None,
         )
         self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._note_events(sink))]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await up.wait()
 
     async def _note_events(self, sink: EventSink) -> None:
@@ -240,7 +243,7 @@ class Centre:
 
     async def start_service(self) -> None:
         await self.service.start()
-        await self.service.ready()
+        await self.service.ready(PATIENCE_S)
 
     async def restart_service(self) -> None:
         await self.service.stop()
@@ -257,14 +260,14 @@ class Centre:
 
     async def thaw_service(self) -> None:
         self.service.send(signal.SIGCONT)
-        await self.service.ready()
+        await self.service.ready(PATIENCE_S)
 
     async def restart_asterisk(self) -> None:
         """Kill it without warning, start it again, and wait until the service has found it."""
         self.asterisk.kill()
         await self.asterisk.wait()
         await self.asterisk.start()
-        await self.service.ready()
+        await self.service.ready(PATIENCE_S)
 
     @property
     def link(self) -> AmiLink:
@@ -307,13 +310,13 @@ class Centre:
             await self.thaw_service()
         else:
             await self.start_service()
-        assert await within(self.is_linked, 20), "the observer's link to Asterisk is down"
+        assert await within(self.is_linked, PATIENCE_S), "the observer's link to Asterisk is down"
         for agent in self.settings.agents:
             with contextlib.suppress(AmiError):  # not in any queue
                 await unpause(self.link, agent)
             await log_out(self.link, agent)
         await self.asterisk.command("channel request hangup all")
-        assert await within(self.is_quiet, 20), f"channels are left: {await self.channels()}"
+        assert await within(self.is_quiet, PATIENCE_S), f"channels are left: {await self.channels()}"
 
     async def channels(self) -> list[str]:
         """The names of the channels that Asterisk has."""
