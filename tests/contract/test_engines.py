@@ -93,8 +93,10 @@ def _warm(name: str) -> Recogniser:
 
 
 @cache
-def _clips() -> dict[str, tuple[Samples, str]]:
-    return {clip.file.name: (clip.samples, clip.text) for language in ("ko", "zh") for clip in clips(language)}
+def _clip(name: str) -> tuple[Samples, str]:
+    """What one of the spoken sentences sounds like and says."""
+    (found,) = (clip for language in ("ko", "zh") for clip in clips(language) if clip.file.name == name)
+    return found.samples, found.text
 
 
 def silence(seconds: float) -> Samples:
@@ -110,12 +112,12 @@ def hear(recogniser: Recogniser, engine: Engine, *parts: Samples) -> LegTranscri
 
 
 def wrong(engine: Engine, transcript: LegTranscript) -> float:
-    return error_rate([(_clips()[engine.clip][1], transcript.text)])
+    return error_rate([(_clip(engine.clip)[1], transcript.text)])
 
 
 def test_a_sentence_is_heard_where_it_is_said(engine: Engine, recogniser: Recogniser) -> None:
     """Words in order, inside the leg, at their seconds; confidences from 0 to 1; the model is named."""
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     found = hear(recogniser, engine, silence(4), sound, silence(3))
     assert wrong(engine, found) <= engine.most_wrong, found.text
     assert (found.engine, found.model) == (engine.name, recogniser.model) and found.model
@@ -127,7 +129,7 @@ def test_a_sentence_is_heard_where_it_is_said(engine: Engine, recogniser: Recogn
 
 
 def test_two_sentences_keep_their_distance(engine: Engine, recogniser: Recogniser) -> None:
-    (first, first_text), (second, second_text) = _clips()[engine.clip], _clips()[engine.second]
+    (first, first_text), (second, second_text) = _clip(engine.clip), _clip(engine.second)
     gap_s = 20.0
     found = hear(recogniser, engine, silence(1), first, silence(gap_s), second, silence(1))
     second_s = 1 + first.size / RATE_HZ + gap_s
@@ -140,13 +142,13 @@ def test_two_sentences_keep_their_distance(engine: Engine, recogniser: Recognise
 
 
 def test_the_same_leg_twice_gives_the_same_words(engine: Engine, recogniser: Recogniser) -> None:
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     first, second = (hear(recogniser, engine, silence(1), sound, silence(1)) for _ in range(2))
     assert first.text == second.text and len(first.words) == len(second.words)
 
 
 def test_a_leg_that_breaks_off_leaves_nothing_to_the_next(engine: Engine, recogniser: Recogniser) -> None:
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     hear(recogniser, engine, sound[: sound.size // 2])
     assert hear(recogniser, engine, silence(5)).words == ()
     after = hear(recogniser, engine, silence(2), sound, silence(1))
@@ -164,7 +166,7 @@ def test_short_and_empty_pieces_of_voice_are_no_trouble(
     engine: Engine, recogniser: Recogniser, seconds: float
 ) -> None:
     """Given to the engine as voice, whatever they are."""
-    sound = _clips()[engine.clip][0][: int(seconds * RATE_HZ)]
+    sound = _clip(engine.clip)[0][: int(seconds * RATE_HZ)]
     words = recogniser.words(leg(sound), (Span(0.0, seconds),))
     assert all(0 <= word.start_s <= word.end_s for word in words)
 
@@ -174,15 +176,15 @@ def test_noise_and_another_language_are_heard_as_something_and_break_nothing(
 ) -> None:
     noise = np.random.default_rng(7).normal(0, 6000, 4 * RATE_HZ).clip(-32_768, 32_767).astype(np.int16)
     square = (np.sign(np.sin(np.arange(3 * RATE_HZ) * 0.2)) * 32_767).astype(np.int16)
-    for strange in (noise, square, _clips()[engine.other][0]):
+    for strange in (noise, square, _clip(engine.other)[0]):
         words = recogniser.words(leg(strange), (Span(0.0, strange.size / RATE_HZ),))
         assert len(words) < 40
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     assert wrong(engine, hear(recogniser, engine, silence(1), sound, silence(1))) <= engine.most_wrong
 
 
 def test_an_hour_is_heard_at_the_right_second(engine: Engine, recogniser: Recogniser) -> None:
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     at_s = 3590.0
     found = hear(recogniser, engine, silence(at_s), sound, silence(5))
     assert found.duration_s > 3590 and wrong(engine, found) <= engine.most_wrong
@@ -191,7 +193,7 @@ def test_an_hour_is_heard_at_the_right_second(engine: Engine, recogniser: Recogn
 
 def test_two_threads_do_not_disturb_each_other(engine: Engine, recogniser: Recogniser) -> None:
     """A recogniser for each, one model for both."""
-    sound = _clips()[engine.clip][0]
+    sound = _clip(engine.clip)[0]
     alone = hear(recogniser, engine, silence(1), sound, silence(1)).text
     heard: list[str] = []
 
