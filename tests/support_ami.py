@@ -20,7 +20,7 @@ from ivr.ami.wire import AmiMessage
 GREETING = b"Asterisk Call Manager/9.0.0\r\n"
 FULLY_BOOTED = "Event: FullyBooted\r\nPrivilege: system,all\r\nTimestamp: 1700000000.000001\r\nUptime: 1\r\n\r\n"
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 """For what happens at once, unless the machine is very busy."""
 
 Reply = Callable[["FakeAction"], str]
@@ -183,7 +183,14 @@ def _read(block: bytes) -> FakeAction:
     return FakeAction(tuple((key, value) for key, _, value in pairs))
 
 
-HASTY = LinkTiming(ping_every_s=60, backoff_first_s=0.01, refused_wait_s=30)
+HASTY = LinkTiming(
+    connect_s=PATIENCE_S,
+    login_s=PATIENCE_S,
+    ping_every_s=60,
+    ping_reply_s=PATIENCE_S,
+    backoff_first_s=0.01,
+    refused_wait_s=30,
+)
 """For links in tests: back at once, no pings in between."""
 
 

@@ -26,8 +26,8 @@ def fetched(folder: Path, *options: str) -> Path:
     with (work.parent / f"{folder.name}.lock").open("w") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         for file in folder.iterdir():
-            if file.is_file():
-                shutil.copy(file, work)
+            if file.is_file() and not _same(file, work / file.name):
+                shutil.copy(file, work)  # only then: others may be reading what is there
         if not (work / "done").exists():
             subprocess.run(
                 ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options],
@@ -39,3 +39,7 @@ def fetched(folder: Path, *options: str) -> Path:
             subprocess.run(["npm", "run", "--silent", "check"], cwd=work, check=True, timeout=_FETCH_S)
             (work / "done").touch()
     return work
+
+
+def _same(file: Path, there: Path) -> bool:
+    return there.exists() and there.read_bytes() == file.read_bytes()

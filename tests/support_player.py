@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -244,6 +245,7 @@ def write_sound(path: Path, seconds: float, speaks: int | None) -> None:
             file.writeframes((tones[turn] if speaks in (None, turn) else silence).tobytes())
 
 
+@cache
 def _second(hertz: int) -> array[int]:
     return array(
         "h",

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -18,7 +19,18 @@ from ivr.ami.client import PendingAction
 from ivr.ami.link import AmiLink, LinkState, LinkTiming, backoff_s
 from ivr.ami.sink import EventSink
 from ivr.ami.wire import AmiMessage
-from tests.support_ami import HASTY, FakeAction, FakeAmi, Sleeps, States, linked, take, up
+from tests.support_ami import (
+    FULLY_BOOTED,
+    HASTY,
+    PATIENCE_S,
+    FakeAction,
+    FakeAmi,
+    Sleeps,
+    States,
+    linked,
+    take,
+    up,
+)
 
 INJECTION = "x\r\n\r\nAction: Originate\r\nChannel: Local/premium@out"
 
@@ -65,7 +77,7 @@ async def test_is_not_up_before_fully_booted(server: FakeAmi) -> None:
 async def test_asterisk_that_never_boots_is_tried_again(server: FakeAmi) -> None:
     server.booted = False
     async with linked(server, timing=replace(HASTY, boot_s=0.01)):
-        await server.until(lambda: len(server.named("Login")) == 2)
+        await server.until(lambda: len(server.named("Login")) >= 2)
 
 
 async def test_link_lost_before_fully_booted_was_never_up(server: FakeAmi) -> None:
@@ -193,7 +205,9 @@ async def test_query_refused_or_never_completed(server: FakeAmi) -> None:
 async def test_burst_of_calls_each_gets_its_own_reply(server: FakeAmi) -> None:
     server.replies["Echo"] = lambda a: a.reply("Success", a.get("Data"))
     async with up(server) as (link, _):
-        replies = await asyncio.gather(*(link.call("Echo", {"Data": str(n)}) for n in range(500)))
+        replies = await asyncio.gather(
+            *(link.call("Echo", {"Data": str(n)}, timeout_s=PATIENCE_S) for n in range(500))
+        )
         assert [reply.get("message") for reply in replies] == [str(n) for n in range(500)]
         gc.collect()
         assert not [kept for kept in gc.get_objects() if isinstance(kept, PendingAction)]
@@ -340,13 +354,22 @@ async def test_full_sink_pauses_reading_and_drops_nothing(server: FakeAmi) -> No
         assert states.seen == [LinkState.CONNECTING, LinkState.UP]
 
 
+@asynccontextmanager
+async def up_and_full(server: FakeAmi, sink: EventSink, **settings: Any) -> AsyncIterator[States]:
+    """A link that pings all the time and whose sink was full before its first ping, which may be answered late."""
+    server.booted = False
+    states, timing = States(), replace(HASTY, ping_every_s=0.01, ping_reply_s=0.01)
+    async with linked(server, sink=sink, timing=timing, on_state=states, **settings):
+        await server.until(lambda: bool(server.named("Login")))
+        server.send(FULLY_BOOTED + "Event: Hangup\r\n\r\n" * 5)
+        server.booted = True
+        await states.reach(LinkState.UP)
+        yield states
+
+
 async def test_paused_reading_is_not_taken_for_a_dead_link(server: FakeAmi) -> None:
     sink = EventSink(size=2)
-    async with up(server, sink=sink, timing=replace(HASTY, ping_every_s=0.01, ping_reply_s=0.01)) as (
-        _,
-        states,
-    ):
-        server.send("Event: Hangup\r\n\r\n" * 5)
+    async with up_and_full(server, sink) as states:
         await server.until(lambda: len(server.named("Ping")) > 5)
         assert sink.paused
         assert states.seen == [LinkState.CONNECTING, LinkState.UP]
@@ -355,12 +378,8 @@ async def test_paused_reading_is_not_taken_for_a_dead_link(server: FakeAmi) -> N
 
 async def test_reconnecting_waits_for_a_consumer_that_is_behind(server: FakeAmi) -> None:
     sink = EventSink(size=2)
-    timing = replace(HASTY, ping_every_s=0.01, ping_reply_s=0.01)
-    async with up(server, sink=sink, timing=timing, sleep=Sleeps(allowed=99)) as (_, states):
-        server.send("Event: Hangup\r\n\r\n" * 5)
-        async with asyncio.timeout(10):
-            while not sink.paused:
-                await asyncio.sleep(0)
+    async with up_and_full(server, sink, sleep=Sleeps(allowed=99)) as states:
+        assert sink.paused
         await server.cut()
         await states.reach(LinkState.DOWN)  # noticed by the pings that cannot be written
         for _ in range(50):

@@ -86,7 +86,7 @@ def attacked(document: dict[str, Any], url: str, headers: dict[str, str]) -> int
             nonlocal sent
             sent += 1
             case.headers = {**(case.headers or {}), **headers}
-            response = case.call(base_url=url, timeout=30)
+            response = case.call(base_url=url, timeout=300)
             case.validate_response(response, checks=CHECKS)
 
         attack()

@@ -24,16 +24,12 @@ from service.asterisk import AMI_USER, Asterisk
 from service.ports import check_ports
 from service.settings import ROOT, SECTIONS, Settings
 from service.wiring import menu_of
+from tests.support_ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PATIENCE_S = 180
 TREE = Path(os.environ.get("SANSHENG_TEST_ASTERISK", ROOT / "var" / "asterisk"))
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_asterisk(folder: Path, **more: object) -> Asterisk:
@@ -44,7 +40,7 @@ def make_asterisk(folder: Path, **more: object) -> Asterisk:
             "asterisk_dir": TREE,
             "instance": "started",
             "sip": {"port": free_port(socket.SOCK_DGRAM), "rtp_first_port": 18000, "rtp_last_port": 18099},
-            "ports": {name: free_port(socket.SOCK_STREAM) for name in ("ami", "agi", "web")},
+            "ports": {name: free_port() for name in ("ami", "agi", "web")},
             "rings": {"count": 4, "cycle_s": 3},
             **more,
         }
@@ -147,17 +143,17 @@ def ami(started: Started, user: str, secret: str) -> FencedManager:
 @pytest.mark.parametrize(("user", "secret"), [(AMI_USER, "wrong"), (AMI_USER, ""), ("admin", "admin")])
 async def test_who_does_not_know_the_secret_is_refused(started: Started, user: str, secret: str) -> None:
     manager = ami(started, user, secret)
-    await manager.connect(5)
+    await manager.connect(PATIENCE_S)
     with pytest.raises(AmiRefused):
-        await manager.login(5)
+        await manager.login(PATIENCE_S)
     await manager.closed()
 
 
 async def test_our_own_secret_opens(started: Started) -> None:
     manager = ami(started, AMI_USER, started.asterisk.secrets().ami)
-    await manager.connect(5)
-    await manager.login(5)
-    await manager.until_booted(5)
+    await manager.connect(PATIENCE_S)
+    await manager.login(PATIENCE_S)
+    await manager.until_booted(PATIENCE_S)
     await manager.closed()
 
 
@@ -191,7 +187,7 @@ async def test_a_stranger_cannot_call(started: Started, user: str) -> None:
         own = telephone.getsockname()[1]
         text = INVITE.format(host=sip.address, port=sip.port, own=own, user=user).replace("\n", "\r\n")
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await loop.sock_sendto(telephone, text.encode(), (sip.address, sip.port))
             answer = await loop.sock_recv(telephone, 4096)
     assert answer.startswith(b"SIP/2.0 401 ")

@@ -73,7 +73,7 @@ async def test_a_database_that_is_not_there_yet_is_waited_for(
     settings = settings_in(tmp_path / "not-there")
     engine = open_engine(settings.ledger_url)
     keeper = asyncio.create_task(RollUpKeeper(settings, engine, SetClock(NOW)).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(180):
         while not any(record.message == "rollups.unavailable" for record in caplog.records):
             assert not keeper.done()
             await asyncio.sleep(0.01)

@@ -26,7 +26,7 @@ async def test_a_complaint_begun_in_a_tab_that_is_closed_is_finished_in_another(
         await page.wait_for_selector("[data-draft-status][data-saved]")
         await page.fill("#f-place", "西站")
         await page.goto("about:blank")  # before the pause after the last key is over
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while (await drafts.mine(Login("chief")))[0].fields["place"] != "西站":
                 await asyncio.sleep(0.05)
         assert heard == []
@@ -35,6 +35,7 @@ async def test_a_complaint_begun_in_a_tab_that_is_closed_is_finished_in_another(
         page = await console.page(browser, "chief", "/cases/new")
         heard = complaints(page)
         await page.click("a[href*='draft=']")
+        await page.wait_for_url("**/cases/new?draft=*")
         assert await page.input_value("#f-content") == "自动扶梯停了三天"
         assert await page.input_value("#f-place") == "西站"
         await page.fill("#f-name", "张三")

@@ -29,8 +29,7 @@ from service.custody import Custody, by_service
 from storage.access import SqlAccessLog
 from storage.attachments import SqlAttachments
 from storage.custody import SqlRecordings
-from storage.engine import open_engine
-from tests.support_prepared import dropped, prepared
+from tests.support_prepared import dropped, patient_engine, prepared
 
 CALL = CallId("hotline-1795000000.7")
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -45,7 +44,7 @@ class Clock:
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = await prepared(request.param, tmp_path)
-    engine = open_engine(url)
+    engine = patient_engine(url)
     yield engine
     await engine.dispose()
     dropped(url)

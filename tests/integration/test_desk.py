@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from sqlalchemy import func, select
 
 from calls.callbacks import CallbackState
@@ -29,6 +29,7 @@ from tests.support_centre import within
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole, TimeNow, complaints, served
 from tests.support_desk import ANNE, CALLER, DeskStage
+from tests.support_ports import free_port
 from tests.support_prepared import prepared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
@@ -54,7 +55,7 @@ class Scene:
             assert answer.status == 200
 
             async def told() -> Any:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(180):
                     while True:
                         text = (await answer.content.readline()).decode()
                         if text.startswith("data: "):
@@ -98,7 +99,9 @@ async def test_a_call_pops_up_on_the_desk_of_the_telephone_that_rings_and_on_no_
     async with scene.line("agent") as anne, scene.line("agent2") as bo:
         assert (await anne())["calls"] == (await bo())["calls"] == []
         await scene.happen(scene.call("1.1", talk=False))
-        (call,) = (await anne())["calls"]
+        while not (calls := (await anne())["calls"]):  # a heartbeat from before
+            pass
+        (call,) = calls
         assert (call["key"], call["stage"], call["caller"]) == ("1.1", "ringing", MASKED)
         while not call["history_there"]:
             (call,) = (await anne())["calls"]
@@ -368,10 +371,23 @@ async def test_words_that_cannot_be_saved_stay_and_are_saved_when_it_works_again
 ) -> None:
     await scene.happen(scene.call("1.1", over=True))
     page, _ = await scene.page(browser, "/desk?call=1.1")
-    await page.route("**/notes", lambda route: route.abort())
+    tried = 0
+
+    async def abort(route: Route) -> None:
+        nonlocal tried
+        tried += 1
+        await route.abort()
+
+    await page.route("**/notes", abort)
     await page.locator("#f-content").fill("kept in the page")
     await expect(page.locator("#save-state")).to_contain_text("保存失败")
+    before = tried
     await page.locator("#file").click()
+
+    async def both() -> bool:  # what was under way, and what the button has asked for
+        return tried >= before + 2
+
+    assert await within(both, 180)
     await expect(page.locator("#f-content")).to_have_value("kept in the page")
     await page.unroute("**/notes")
     await expect(page.locator("#save-state")).to_have_text("已保存")
@@ -399,7 +415,7 @@ async def test_what_is_written_while_no_line_can_be_opened_is_kept_and_put_into_
     await expect(pad).to_have_value("the lift at West Station")
     await again.context.unroute_all()
     await scene.happen(scene.call("1.1"))
-    await expect(again.locator("#wrap-up")).to_be_visible(timeout=20_000)
+    await expect(again.locator("#wrap-up")).to_be_visible()
     await again.locator("#f-content").fill("calls again")
     await again.locator("#scratch [data-put]").click()
     await expect(again.locator("#f-content")).to_have_value("calls again\nthe lift at West Station")
@@ -427,14 +443,14 @@ async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: 
     async def saved() -> bool:  # by the new page, or by what the dying one sent at the last instant
         return (await scene.books.notes(CallId("1.1"))).fields.get("content") == "before the crash"
 
-    assert await within(saved, 20)
+    assert await within(saved, 180)
     await again.context.close()
 
 
 async def test_a_restart_of_the_service_loses_nothing_that_is_on_a_desk(tmp_path: Path, browser: Browser) -> None:
     clock, database = TimeNow(), await prepared("sqlite", tmp_path)
-    before, after = DeskStage(clock), DeskStage(clock)
-    async with served(tmp_path, clock=clock, url=database, areas=before.areas) as console:
+    before, after, port = DeskStage(clock), DeskStage(clock), free_port()
+    async with served(tmp_path, clock=clock, url=database, port=port, areas=before.areas) as console:
         scene = Scene(console, before)
         await scene.happen(scene.call("1.1", over=True))
         page, _ = await scene.page(browser, "/desk?call=1.1")
@@ -444,7 +460,6 @@ async def test_a_restart_of_the_service_loses_nothing_that_is_on_a_desk(tmp_path
     await page.locator("#f-content").fill("before\nand while it was down")
     await expect(page.locator("#save-state")).to_contain_text("保存失败")
     await expect(page.locator("#desk[data-line=lost]")).to_be_visible()
-    port = int(console.url.rpartition(":")[2])
     async with served(tmp_path, clock=clock, url=database, port=port, areas=after.areas) as console:
         await expect(page.locator("#save-state")).to_have_text("已保存")
         await expect(page.locator("#desk[data-line=open]")).to_be_visible()

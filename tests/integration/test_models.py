@@ -426,7 +426,7 @@ async def test_a_fetch_that_is_killed_is_gone_on_with(
     part = models / ".fetched" / f"{inside}.zip.part"
     process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not part.exists() or part.stat().st_size < half:
                 assert process.returncode is None
                 await asyncio.sleep(0.05)

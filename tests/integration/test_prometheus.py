@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -29,17 +28,13 @@ from service.processes import ServiceProcess
 from service.settings import SECTIONS, Settings, load_settings
 from tests.support_centre import within
 from tests.support_ledger import MemoryLedger, Ring, story
+from tests.support_ports import free_port
 from tests.support_prometheus import Prometheus
 from tests.support_promtool import ALERTS, RECORDING, rules
 
-EVALUATED_S = 60.0
+EVALUATED_S = 180.0
 _LOOPBACK = "0100007F"
 _LISTEN = "0A"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -148,17 +143,25 @@ async def test_every_rule_loads_and_evaluates_and_every_record_has_a_value(prome
         (sample,) = await prometheus.query(record)
         return float(sample["value"][1])
 
-    assert 0.1 < await value("centre:hotline_calls_unanswered:ratio_rate5m") < 0.4, "one of four gives up"
+    async def settled() -> bool:
+        """A rate over the first few calls is rough."""
+        return 0.1 < await value("centre:hotline_calls_unanswered:ratio_rate5m") < 0.4
+
+    assert await within(settled, EVALUATED_S), "one of four gives up"
     assert await value("centre:hotline_calls_judged:ratio") == 0.9
     assert await value("centre:hotline_rule_verdicts_open:ratio") == 0.25, "what does not apply counts nowhere"
     assert await value("centre:hotline_agent_legs_narrow:ratio") == 0.25
 
 
 async def test_the_target_is_up_and_small(prometheus: Prometheus) -> None:
-    (target,) = (await asked(f"{prometheus.url}/api/v1/targets"))["data"]["activeTargets"]
-    assert (target["health"], target["lastError"]) == ("up", "")
-    (samples,) = await prometheus.query("scrape_samples_scraped")
-    assert 500 < float(samples["value"][1]) <= SAMPLES_AT_MOST
+    async def up() -> bool:
+        """On a busy machine one look may take longer than the second that it has here."""
+        (target,) = (await asked(f"{prometheus.url}/api/v1/targets"))["data"]["activeTargets"]
+        return (target["health"], target["lastError"]) == ("up", "")
+
+    assert await within(up, EVALUATED_S)
+    (most,) = await prometheus.query("max_over_time(scrape_samples_scraped[5m])")
+    assert 500 < float(most["value"][1]) <= SAMPLES_AT_MOST
 
 
 # ── MONITORING=1 ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,8 +188,12 @@ async def test_monitoring_watches_a_whole_service_and_ends_with_it(settings: Set
         assert await within(seen, EVALUATED_S), service.log_tail()
         (link,) = (await asked(f"{prometheus}/api/v1/query?query=hotline_ami_link_up"))["data"]["result"]
         assert link["value"][1] == "0"
-        (peer,) = (await asked(f"{prometheus}/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
-        assert peer["url"].startswith(alertmanager)
+
+        async def peers() -> bool:
+            told = (await asked(f"{prometheus}/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
+            return [peer["url"].startswith(alertmanager) for peer in told] == [True]
+
+        assert await within(peers, EVALUATED_S)
         status = await asked(f"{alertmanager}/api/v2/status")
         assert "receiver: duty" in status["config"]["original"]
         assert status["cluster"]["status"] == "disabled", "it would listen for peers on every address"

@@ -43,7 +43,7 @@ from tests.support_centre import within
 from tests.support_postgres import PostgresServer
 
 CLOCK = SystemClock()
-PATIENCE_S = 60
+PATIENCE_S = 180
 """What is waited for takes a second; the machine may be busy."""
 QUICK = Timing(
     probe_every_s=0.02,
