@@ -41,5 +41,29 @@ def fetched(folder: Path, *options: str) -> Path:
     return work
 
 
+def told(folder: Path, script: str) -> str:
+    """What a script of a folder's ``package.json`` says; run once for what is in the folder, whoever asks."""
+    work = fetched(folder)
+    inside = hashlib.sha256()
+    for file in sorted(file for file in folder.iterdir() if file.is_file()):
+        inside.update(f"{file.name} {file.stat().st_size}\n".encode() + file.read_bytes())
+    kept = work / f"said-{script}-{inside.hexdigest()[:12]}"
+    with (work.parent / f"{folder.name}.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not kept.exists():
+            said = subprocess.run(
+                ["npm", "run", "--silent", script],
+                cwd=work,
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=_FETCH_S,
+            ).stdout
+            fresh = kept.with_name(f".{kept.name}")
+            fresh.write_text(said, encoding="utf-8")
+            fresh.replace(kept)
+    return kept.read_text(encoding="utf-8")
+
+
 def _same(file: Path, there: Path) -> bool:
     return there.exists() and there.read_bytes() == file.read_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from calls.ids import Language
 from metrics.dashboards.look import LANGUAGES
 from service.settings import ROOT
 from tests.support_dashboards import Json, dashboards
-from tests.support_npm import fetched
+from tests.support_npm import told
 
 SCHEMA = ROOT / "metrics" / "dashboards" / "schema"
 
@@ -22,11 +21,7 @@ SCHEMA = ROOT / "metrics" / "dashboards" / "schema"
 @pytest.fixture(scope="module")
 def schema() -> Json:
     """Grafana's types of dashboards and of each kind of panel."""
-    work = fetched(SCHEMA)
-    made = subprocess.run(
-        ["npm", "run", "--silent", "schema"], cwd=work, check=True, capture_output=True, text=True, timeout=300
-    )
-    schema: Json = json.loads(made.stdout)
+    schema: Json = json.loads(told(SCHEMA, "schema"))
     return schema
 
 
