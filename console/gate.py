@@ -45,7 +45,7 @@ _SAFE = frozenset({"GET", "HEAD"})
 _KEPT_BACK = ("Cookie", "Authorization", "Proxy-Authorization")
 _LOOK_AGAIN_S = 30.0
 """How often, at least, it is looked whether who reads an answer without an end may still do so."""
-_FORBIDDEN = 403
+_FORBIDDEN, _AWAY = 403, 503
 _CHANCE = secrets.SystemRandom()
 
 
@@ -409,6 +409,8 @@ class _Visit:
         """In JSON for programs, as a page for people."""
         if self._route.api:
             answer = web.json_response({"error": refused.why}, status=refused.status)
+        elif refused.status == _AWAY and self._route.while_away and self._gate._doors.session_of(self._request):
+            answer = self._gate._painter.page(self._ask, self._route.while_away, status=_AWAY)
         else:
             answer = self._gate._painter.refusal(self._ask, refused.status)
         if refused.wait_s:
@@ -430,7 +432,7 @@ def _refused(error: Refused | StorageUnavailable | web.HTTPRequestEntityTooLarge
     if isinstance(error, Refused):
         return error
     if isinstance(error, StorageUnavailable):
-        return Refused(503, "the books cannot be read at the moment")
+        return Refused(_AWAY, "the books cannot be read at the moment")
     return Refused(413, "too large")
 
 

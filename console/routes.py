@@ -46,6 +46,9 @@ class Route:
     stream: StreamHandler | None = None
     largest_body: int = 256 * 1024
     """Bytes; more is refused with 413."""
+    while_away: str = ""
+    """The template of a page for who has a session's cookie, instead of the refusal while the database is away and
+    nobody can be known. It shows nothing of the books."""
     api: bool = False
     """Answers in JSON, takes tokens, and refuses with a status rather than a page."""
 

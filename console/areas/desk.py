@@ -25,7 +25,7 @@ from console.desk.wrap_up import KINDS, LONGEST, Problem, Situation, read
 from console.page import Blank
 from console.painter import seen_elsewhere
 from console.parts import Parts
-from console.routes import Route, get, post
+from console.routes import Route, post
 
 SEND_TIMEOUT_S = 30.0
 """A reader who takes nothing for so long is let go; its browser comes back by itself."""
@@ -54,7 +54,7 @@ class DeskArea:
         needs = Right.FILE_CASES
         here = "/desk/calls/{call_id}"
         return [
-            get("/desk", needs, self.page),
+            Route(method="GET", path="/desk", needs=needs, handler=self.page, while_away="desk/away.html.j2"),
             Route(method="GET", path="/desk/events", needs=needs, stream=self.events, api=True),
             Route(method="GET", path="/desk/now", needs=needs, stream=self.now, api=True),
             post("/desk/state", needs, self.set_state),

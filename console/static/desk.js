@@ -3,7 +3,7 @@
 import { elapsed } from "./clocks.js";
 import { fill, fillList } from "./fill.js";
 import { Notes } from "./notes.js";
-import { Scratch } from "./scratch.js";
+import { remember, Scratch } from "./scratch.js";
 
 const desk = document.getElementById("desk");
 const form = document.getElementById("wrap-up");
@@ -350,6 +350,7 @@ if (told.call) {
   show_words();
   document.getElementById("problems")?.focus();
 }
+remember(told.login);
 shape();
 open();
 everySecond();

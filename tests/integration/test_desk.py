@@ -19,12 +19,14 @@ from sqlalchemy import func, select
 
 from calls.callbacks import CallbackState
 from calls.custody import AccessKind
+from calls.errors import StorageUnavailable
 from calls.ids import CallId
 from calls.live import told_reason
 from storage.access import SqlAccessLog
 from storage.case_tables import cases, inquiries
 from storage.desk_books import SqlDeskBooks
 from storage.desk_tables import desk_filings, desk_notes
+from tests.support_axe import turned_over, violations
 from tests.support_centre import within
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole, TimeNow, complaints, served
@@ -426,6 +428,36 @@ async def test_what_is_written_while_no_line_can_be_opened_is_kept_and_put_into_
     await expect(again.locator("#f-content")).to_have_value("calls again\nthe lift at West Station")
     await expect(again.locator("#scratch")).to_be_hidden()
     await again.context.close()
+
+
+async def test_a_reload_while_the_database_is_away_leaves_the_pad_in_the_readers_language(
+    scene: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, _ = await scene.page(browser)
+    await expect(page.locator("#scratch")).to_be_hidden()
+
+    async def away(secret: str) -> None:
+        raise StorageUnavailable("the database cannot be reached")
+
+    with monkeypatch.context() as books:
+        books.setattr(scene.console.parts.doorkeeper, "visitor", away)
+        answer = await page.reload()
+        assert answer and answer.status == 503
+        await expect(page.locator("h1")).to_have_text("座席工作台暂时打不开")
+        await expect(page.locator("#scratch")).to_contain_text("尚未存入系统")
+        assert await violations(page) == [] == await turned_over(page)
+        await page.locator("#scratch-words").fill("the lift at West Station")
+        await page.goto(f"{scene.console.url}/desk?lang=en")
+        await expect(page.locator("h1")).to_have_text("The desk cannot be opened at the moment")
+        await expect(page.locator("#scratch-words")).to_have_value("the lift at West Station")
+        await expect(page.locator("#back a")).to_be_hidden()
+        stranger = await scene.console.page(browser, "", "/desk")
+        assert await stranger.locator("#scratch").count() == 0, "nobody signed in here"
+        await stranger.context.close()
+    await page.locator("#back a").click()
+    await expect(page.locator("#scratch-words")).to_have_value("the lift at West Station")
+    await expect(page.locator("#scratch [data-put]")).to_be_visible()
+    await page.context.close()
 
 
 async def test_words_that_were_never_saved_survive_the_death_of_the_page(scene: Scene, browser: Browser) -> None:
