@@ -335,6 +335,18 @@ def test_the_menu_is_asked_with_the_dead_mans_handle_set(steps: list[Step]) -> N
     assert ("hotline", "T", "1") in places(steps)
 
 
+def test_a_late_time_out_of_the_menu_skips_nothing_of_the_way_to_a_person(steps: list[Step]) -> None:
+    """Who has not come to the overflow group yet begins that step again, ahead of those behind (A1)."""
+    late = [step.arguments for step in steps if (step.context, step.exten) == ("person", "T")]
+    assert late == [
+        "TIMEOUT(absolute)=0",
+        '$["${UNTIL}" = ""]?s,1',
+        '$["${QUEUE_MAX_PENALTY}" = "10"]?s,wide',
+        "QUEUE_PRIO=$[${ASK_PRIORITY} + 5]",
+        "s,offer",
+    ]
+
+
 # ── Somebody else's opinion ──────────────────────────────────────────────────────────────────────────────────
 
 KNOWN_FINDINGS = {
