@@ -27,8 +27,9 @@ from console import feed as feed_module
 from console.feed import Feed
 from console.view import Board
 from metrics.exporter import Exporter
-from tests.support_chromium import chromium
+from tests.support_chromium import chromium, context_of
 from tests.support_console import Somebody, served
+from tests.support_ports import free_port
 from tests.support_prepared import prepared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
@@ -109,7 +110,7 @@ class Site:
         self.live = live
         self.health = {"ledger": True, "ami": True, "agi": True}
         self.heartbeat_s = heartbeat_s
-        self.port = 0
+        self.port = free_port()  # it comes back there
         self._folder = folder
         self._books = ""
         self._stack = AsyncExitStack()
@@ -139,7 +140,6 @@ class Site:
                 port=self.port,
             )
         )
-        self.port = int(self.console.url.rpartition(":")[2])
         self.client = await self.console.client("watcher")
 
     async def stop(self) -> None:
@@ -162,7 +162,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(300)) as session:
         yield session
 
 
@@ -182,8 +182,8 @@ async def opened(
     may_lose_line: bool = False,
 ) -> AsyncIterator[Page]:
     """The page at a desk; errors and breaches of the content security policy fail the test."""
-    context = await browser.new_context(
-        viewport={"width": 1280, "height": 720}, locale="zh-CN", java_script_enabled=java_script
+    context = await context_of(
+        browser, viewport={"width": 1280, "height": 720}, locale="zh-CN", java_script_enabled=java_script
     )
     await context.add_cookies(await site.cookies())
     page = await context.new_page()
@@ -374,14 +374,15 @@ async def test_a_lost_line_shows_and_comes_back_by_itself(site: Site, browser: B
         site.live.show(QUIET)
         await site.start()
 
-        await expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+        await expect(page.locator("#lost")).to_be_hidden()
         await expect(page.locator("tbody tr")).to_have_count(0)
         assert await page.locator("main").evaluate("(e) => getComputedStyle(e).filter") == "none"
 
 
 async def test_a_line_that_is_silent_counts_as_lost(site: Site, browser: Browser) -> None:
     async with opened(browser, site, "about:blank") as page:
-        await page.clock.install(time=T0)
+        await page.clock.install(time=T0 - timedelta(hours=1))
+        await page.clock.pause_at(T0)  # or the time that the page takes to open would count
         await page.route("**/live*", lambda route: None)
         await page.goto(site.board)
         await expect(page.locator("#lost")).to_be_hidden()
@@ -391,8 +392,8 @@ async def test_a_line_that_is_silent_counts_as_lost(site: Site, browser: Browser
 
 async def test_a_page_of_an_older_version_reloads_itself(site: Site, browser: Browser) -> None:
     async with opened(browser, site) as page:
-        await page.evaluate("document.body.dataset.assets = 'old'")
-        async with page.expect_navigation():
+        async with page.expect_navigation():  # at the next picture, which may come before ours
+            await page.evaluate("document.body.dataset.assets = 'old'")
             site.live.show(BUSY)
         assert await page.evaluate("document.body.dataset.assets") != "old"
 

@@ -7,15 +7,18 @@ import csv
 import io
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from playwright.async_api import ConsoleMessage, Page, Request
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
 from pypdf import PdfReader
 
 from calls.call import Call, Result
@@ -31,7 +34,7 @@ from storage.ledger import SqlLedger
 from storage.outages import SqlOutages
 from storage.presence import SqlPresence
 from tests.support_books import SetClock
-from tests.support_chromium import chromium
+from tests.support_chromium import chromium, context_of
 from tests.support_reports import STAFF, WRAP_UP_KEPT_SINCE, Past, attendance, put_on_the_books, troubles
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -176,10 +179,25 @@ def test_the_workbook_opens_with_the_same_figures(centre: Centre, language: str)
     assert [len(getattr(sheet, "_charts", ())) for sheet in book.worksheets[1:3]] == [2, 2]
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
-async def test_the_page_shows_the_same_figures_and_asks_for_nothing_else(centre: Centre, language: str) -> None:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
     async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1060, "height": 900})
+        yield browser
+
+
+@asynccontextmanager
+async def page_of(browser: Browser, **options: Any) -> AsyncIterator[Page]:
+    context = await context_of(browser, **options)
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_the_page_shows_the_same_figures_and_asks_for_nothing_else(
+    centre: Centre, browser: Browser, language: str
+) -> None:
+    async with page_of(browser, viewport={"width": 1060, "height": 900}) as page:
         troubles_seen: list[str] = []
         asked: list[str] = []
 
@@ -213,9 +231,9 @@ async def summary_on(page: Page) -> dict[str, tuple[float, float]]:
     return {kpi: (float(above.replace(",", "")), float(below.replace(",", ""))) for kpi, above, below in told}
 
 
-async def test_it_prints_on_a4_with_nothing_cut_off(centre: Centre, tmp_path: Path) -> None:
-    async with chromium() as browser:
-        page = await browser.new_page()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_prints_on_a4_with_nothing_cut_off(centre: Centre, browser: Browser, tmp_path: Path) -> None:
+    async with page_of(browser) as page:
         await page.goto(centre.files["zh-CN"]["html"].as_uri())
         printed = tmp_path / "report.pdf"
         await page.pdf(path=printed, prefer_css_page_size=True)

@@ -8,17 +8,26 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
 from service.settings import Settings
 from service.survey_links import LinkMaker
 from storage.ledger import SqlLedger
 from storage.survey_links import SqlSurveyLinks
-from tests.support_chromium import chromium
+from tests.support_chromium import chromium, expect
 from tests.support_console import ServedConsole, TimeNow, complaints, served
 from tests.support_surveys import surveyed
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all of them
 
-@pytest_asyncio.fixture
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def console(tmp_path: Path) -> AsyncIterator[ServedConsole]:
     async with served(tmp_path) as console:
         yield console
@@ -38,24 +47,23 @@ async def link(console: ServedConsole, call_id: str) -> str:
     ("language", "best", "send"), [("zh-CN", "非常满意", "提交"), ("en", "Very satisfied", "Send")]
 )
 async def test_answered_by_a_caller_without_javascript(
-    console: ServedConsole, language: str, best: str, send: str
+    console: ServedConsole, browser: Browser, language: str, best: str, send: str
 ) -> None:
     address = await link(console, "1.1")
-    async with chromium() as browser:
-        page = await console.page(browser, "", f"{address}?lang={language}", language=language, java_script=False)
-        heard = complaints(page)
-        assert await page.locator("fieldset").count() == 4
-        groups = page.locator("fieldset")
-        await groups.nth(0).get_by_label(best, exact=True).check()
-        await page.get_by_role("button", name=send).click()
-        assert await page.locator(".error").count() == 3, "what is missing is said"
-        assert await groups.nth(0).get_by_label(best, exact=True).is_checked(), "what was chosen is not lost"
-        for number in range(1, 4):
-            await groups.nth(number).get_by_label(best, exact=True).check()
-        await page.get_by_role("button", name=send).click()
-        assert await page.locator("fieldset").count() == 0
-        assert [said for said in heard if "422" not in said] == []  # the status of the incomplete form
-        await page.context.close()
+    page = await console.page(browser, "", f"{address}?lang={language}", language=language, java_script=False)
+    heard = complaints(page)
+    await expect(page.locator("fieldset")).to_have_count(4)
+    groups = page.locator("fieldset")
+    await groups.nth(0).get_by_label(best, exact=True).check()
+    await page.get_by_role("button", name=send).click()
+    await expect(page.locator(".error")).to_have_count(3)  # what is missing is said
+    await expect(groups.nth(0).get_by_label(best, exact=True)).to_be_checked()  # what was chosen is not lost
+    for number in range(1, 4):
+        await groups.nth(number).get_by_label(best, exact=True).check()
+    await page.get_by_role("button", name=send).click()
+    await expect(page.locator("fieldset")).to_have_count(0)
+    assert [said for said in heard if "422" not in said] == []  # the status of the incomplete form
+    await page.context.close()
     call = await SqlLedger(console.engine).call(surveyed("1.1")[0].call_id)
     assert call and call.survey and call.survey.points == 100
     status, _ = await console.get("", address)

@@ -144,6 +144,10 @@ async def test_in_a_browser_states_come_by_themselves_and_all_is_done_by_keyboar
         await team.pause(AgentNumber("1001"), "meal")
         await expect(page.locator("#now")).to_contain_text("用餐")
         await page.get_by_label("处理 1001").focus()
+        async with page.expect_response(lambda answer: answer.url.endswith("/team")) as renewed:
+            pass
+        await (await renewed.value).finished()
+        await expect(page.get_by_label("处理 1001")).to_be_focused()  # also when the list has renewed itself
         await page.keyboard.press("Enter")
         await page.get_by_role("button", name="恢复接听").focus()
         await page.keyboard.press("Enter")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,12 +26,17 @@ from simulation.people import People
 from simulation.script import CallerScript, HangUp, Wait
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
-from tests.integration.test_asterisk_start import free_port, make_asterisk
-from tests.support_centre import within
+from tests.integration.test_asterisk_start import make_asterisk
+from tests.support_centre import own_worker, within
 from tests.support_ledger import NOON, story
+from tests.support_ports import free_port
 from tests.support_postgres import PostgresServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATIENCE_S = 180
+_FIRST_PORT = 18100 + 1000 * own_worker()
+"""Of callers: of several workers each may have an Asterisk, and all call from the same address."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,12 +52,15 @@ async def asterisk() -> AsyncIterator[Asterisk]:
 
 
 class Log:
-    """A log of the running Asterisk, read on."""
+    """A log of the running Asterisk, from where it stands now, read on."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.at = Checkpoint()
         self.lines: list[bytes] = []
+        self.losses = 0
+        self.read()
+        self.lines.clear()
         self.losses = 0
 
     def read(self) -> None:
@@ -66,21 +73,21 @@ class Log:
             self.at = piece.after
 
     async def has(self, text: str, count: int) -> bool:
-        """Whether so many lines with a text come within a few seconds."""
+        """Whether so many lines with a text come."""
 
         async def look() -> bool:
             self.read()
             return sum(text.encode() in line for line in self.lines) >= count
 
-        return await within(look, 15)
+        return await within(look, PATIENCE_S)
 
 
 async def one_call(asterisk: Asterisk) -> None:
     """A caller who hangs up after a second."""
     sip = asterisk.settings.sip
-    async with People((sip.address, sip.port), "127.0.0.2", "127.0.0.3", {}, 18100) as people:
+    async with People((sip.address, sip.port), "127.0.0.2", "127.0.0.3", {}, _FIRST_PORT) as people:
         caller = await people.call(CallerScript(steps=(Wait(1), HangUp())))
-        outcome = await asyncio.wait_for(people.outcome(caller), 30)
+        outcome = await asyncio.wait_for(people.outcome(caller), PATIENCE_S)
         assert outcome.ok, outcome.log
 
 
@@ -179,7 +186,7 @@ async def test_the_service_starts_while_its_database_is_away(tmp_path: Path) -> 
     try:
         url = await asyncio.to_thread(server.create_database)
         await asyncio.to_thread(server.stop)
-        ports = {name: free_port(socket.SOCK_STREAM) for name in ("ami", "agi", "web")}
+        ports = {name: free_port() for name in ("ami", "agi", "web")}
         settings = Settings.model_validate(
             {"var_dir": tmp_path, "database_url": url, "ports": ports, "reliability": {"synthetic_every_s": 0}}
         )
@@ -202,19 +209,19 @@ async def test_the_service_starts_while_its_database_is_away(tmp_path: Path) -> 
         async def stores() -> bool:
             return (await health()).get("ledger", False)
 
-        assert await within(serves, 20)
+        assert await within(serves, PATIENCE_S)
         assert not (await health())["ledger"]
         hotline._books.tell(MenuChosen(call_id=CallId("1.1"), at=NOON, step=1, node="language", choice="1"))
         assert list((tmp_path / "spool" / "menu").iterdir())
         await asyncio.to_thread(server.start)
-        assert await within(stores, 30)
+        assert await within(stores, PATIENCE_S)
         engine = open_engine(url)
         ledger = SqlLedger(engine)
 
         async def stored() -> bool:
             return [event.kind for event in await ledger.events(CallId("1.1"))] == ["menu"]
 
-        assert await within(stored, 20)
+        assert await within(stored, PATIENCE_S)
         stop.set()
         await serving
         await engine.dispose()
