@@ -32,7 +32,7 @@ _UNIQUE_ID = re.compile(r"[A-Za-z0-9_-]*[0-9]+\.[0-9]+")
 _AGENT_CHANNEL = re.compile(r"PJSIP/([0-9]{3,8})-[0-9a-f]+")
 
 
-_REASON, _ATTEMPT = "reason_", "callback_"
+_REASON, ATTEMPT = "reason_", "callback_"
 """What ids begin with that are no call's: an instance's name, with which a call's begins, has no underscore."""
 
 
@@ -43,13 +43,13 @@ def reason_of(call_id: CallId) -> CallId:
 
 def attempt_id(callback: int, attempt: int) -> CallId:
     """The id of one attempt to call back: of its agent's channel in Asterisk, and of its recording (A5)."""
-    return CallId(f"{_ATTEMPT}{callback}.{attempt}")
+    return CallId(f"{ATTEMPT}{callback}.{attempt}")
 
 
 def attempt_of(call_id: str) -> tuple[int, int] | None:
     """The call-back and the number of the attempt that an id names, or ``None`` if it names none."""
-    callback, dot, attempt = call_id.removeprefix(_ATTEMPT).partition(".")
-    if not (call_id.startswith(_ATTEMPT) and dot and callback.isdecimal() and attempt.isdecimal()):
+    callback, dot, attempt = call_id.removeprefix(ATTEMPT).partition(".")
+    if not (call_id.startswith(ATTEMPT) and dot and callback.isdecimal() and attempt.isdecimal()):
         return None
     return int(callback[:18]), int(attempt[:9])
 
@@ -61,7 +61,7 @@ def subject_of(call_id: CallId) -> CallId:
 
 def is_beside_calls(call_id: str) -> bool:
     """Whether an id is that of a recording or an attempt beside the calls that arrived: no figure counts it."""
-    return call_id.startswith((_REASON, _ATTEMPT))
+    return call_id.startswith((_REASON, ATTEMPT))
 
 
 def is_test_trunk(trunk: str) -> bool:

@@ -91,6 +91,8 @@ class CallFacts:
     talk_s: float | None
     has_callback: bool | None = None
     """Whether the books hold a call back or a work order for this caller (A5); ``None``: nobody knows yet."""
+    outbound: bool = False
+    """We called: an attempt to call back. Else somebody called us."""
 
 
 @dataclass(frozen=True, slots=True)

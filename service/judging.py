@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.call import Call
-from calls.ids import CallId
+from calls.ids import CallId, attempt_of
 from calls.ports import Clock
 from calls.transcript import Transcript
 from calls.verdicts import CallFacts, Conversation, Outcome, Severity
@@ -22,6 +22,7 @@ from qa.rules import RuleSet, judge, load_rules, packs
 from service.settings import Settings
 from storage.ledger import SqlLedger
 from storage.promises import promise_on_record
+from storage.subjects import SqlSubjects, Subject
 from storage.transcripts import SqlTranscripts
 from storage.verdict_figures import Slice, SqlVerdictFigures
 from storage.verdicts import SqlVerdicts
@@ -43,24 +44,53 @@ def _read(paths: Sequence[Path]) -> tuple[RuleSet, ...]:
 
 
 async def judge_call(settings: Settings, engine: AsyncEngine, call_id: CallId, clock: Clock) -> None:
-    """Judge a call by every rule set of its language that is valid for its day. Again, it changes nothing.
+    """Judge a call, or an attempt to call back, by every rule set of its language that is valid for its day.
 
-    Raises RuleError, StorageUnavailable or StorageRefused.
+    Again, it changes nothing. Raises RuleError, StorageUnavailable or StorageRefused.
     """
-    call = await SqlLedger(engine).call(call_id)
     transcript = await SqlTranscripts(engine).transcript(call_id)
-    if call is None or transcript is None:
+    facts = await _facts(engine, call_id, transcript) if transcript else None
+    if transcript is None or facts is None:
         return
-    promised = True if call.callback_promised_at else await promise_on_record(engine, call_id)
-    conversation = Conversation(facts_of(call, transcript, promised), transcript)
+    conversation = Conversation(facts, transcript)
     for rules in rule_sets(settings):
-        if rules.language != conversation.facts.language or rules.valid_from > call.arrived_at.date():
+        if rules.language != facts.language or rules.valid_from > facts.arrived_at.date():
             continue
         found = judge(rules, conversation, clock.now())
         await SqlVerdicts(engine).judged(call_id, rules.id, found)
         for verdict in found:
             if verdict.outcome is Outcome.BROKEN and verdict.severity is Severity.IMMEDIATE:
                 log.warning("verdict.immediate", extra={"call_id": call_id, "rule": verdict.rule})
+
+
+async def _facts(engine: AsyncEngine, call_id: CallId, transcript: Transcript) -> CallFacts | None:
+    """Of a call that arrived, or of an attempt to call back; ``None``: this is neither."""
+    if attempt_of(call_id) is not None:
+        attempt = await SqlSubjects(engine).of(call_id)
+        if attempt is None:
+            return None
+        return facts_of_attempt(call_id, attempt, transcript, await promise_on_record(engine, call_id))
+    call = await SqlLedger(engine).call(call_id)
+    if call is None:
+        return None
+    promised = True if call.callback_promised_at else await promise_on_record(engine, call_id)
+    return facts_of(call, transcript, promised)
+
+
+def facts_of_attempt(
+    call_id: CallId, attempt: Subject, transcript: Transcript, promised: bool | None
+) -> CallFacts:
+    """As ``facts_of``. A promise made while calling back is filed under the attempt's id, or not known."""
+    return CallFacts(
+        call_id=call_id,
+        arrived_at=attempt.arrived_at,
+        section=attempt.section,
+        language=transcript.legs[0].language,
+        agent=attempt.agent,
+        talk_s=attempt.talk_s,
+        has_callback=promised,
+        outbound=True,
+    )
 
 
 def facts_of(call: Call, transcript: Transcript, promised: bool | None) -> CallFacts:

@@ -36,7 +36,7 @@ from calls.people import Scope
 from calls.verdicts import Outcome
 from storage.faults import translated
 from storage.ratings import OF_SURVEYS, rated, ratings, surveyed
-from storage.subjects import attempt_line
+from storage.subjects import attempt_line, attempts_named
 from storage.sums import COUNTED_OFFERS, OF_CALLS, TEST, kept, within
 from storage.tables import calls, offers
 from storage.verdict_tables import verdicts
@@ -144,7 +144,9 @@ class SqlCallLists:
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(wanted)).all()
+                back = await attempts_named(connection, ids)
         found = {row.call_id: CallName(row.arrived_at, row.section) for row in rows}
+        found |= {each: CallName(attempt.arrived_at, attempt.section) for each, attempt in back.items()}
         return {each: found[call_id] for each, call_id in about.items() if call_id in found}
 
     def _connected(self) -> _Connected:

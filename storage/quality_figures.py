@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, func, null, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import AgentNumber, CallId, SectionId, attempt_of
 from calls.people import Scope
 from calls.quality import ScoreState
 from calls.verdicts import Outcome, RuleSetId, Severity
@@ -20,7 +20,9 @@ from storage.faults import translated
 from storage.quality_codec import rule_set_of
 from storage.quality_tables import coaching_tasks, findings_seen, ruling_tallies, rulings, scores
 from storage.reach import within
+from storage.subjects import attempts_named
 from storage.tables import calls
+from storage.verdict_figures import OF_ATTEMPTS
 from storage.verdict_tables import verdicts
 
 
@@ -64,6 +66,11 @@ class Urgent:
     """The second of the recording at which it was heard first."""
     seen_by: str | None = None
     seen_at: datetime | None = None
+
+    @property
+    def of_attempt(self) -> bool:
+        """Whether it was said while calling back."""
+        return attempt_of(self.call_id) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +138,17 @@ class SqlQualityFigures:
     async def urgent(
         self, scope: Scope, judged_since: datetime, *, before: tuple[datetime, str] | None = None, limit: int = 50
     ) -> list[Urgent]:
-        """Immediate findings since then within reach, the newest first, from before a time and call id on."""
+        """Immediate findings since then within reach, the newest first, from before a time and call id on.
+
+        Those made while calling back are among them: they are few, and looked up one by one.
+        """
         seen = and_(
             findings_seen.c.call_id == verdicts.c.call_id,
             findings_seen.c.rule_set == verdicts.c.rule_set,
             findings_seen.c.rule == verdicts.c.rule,
         )
         wanted = (
-            select(
-                verdicts.c.call_id,
-                verdicts.c.rule_set,
-                verdicts.c.rule,
-                verdicts.c.evidence,
-                verdicts.c.judged_at,
-                calls.c.ended_at,
-                calls.c.section,
-                calls.c.agent,
-                findings_seen.c.by,
-                findings_seen.c.at,
-            )
+            select(*_FOUND, calls.c.ended_at, calls.c.section, calls.c.agent)
             .select_from(
                 verdicts.join(calls, calls.c.call_id == verdicts.c.call_id).outerjoin(findings_seen, seen)
             )
@@ -158,9 +157,26 @@ class SqlQualityFigures:
             .order_by(verdicts.c.judged_at.desc(), verdicts.c.call_id.desc(), verdicts.c.rule)
             .limit(limit)
         )
+        called_back = (
+            select(*_FOUND)
+            .select_from(verdicts.outerjoin(findings_seen, seen))
+            .where(*_IMMEDIATE, verdicts.c.judged_at >= judged_since, OF_ATTEMPTS)
+        )
         if before is not None:
-            wanted = wanted.where(tuple_(verdicts.c.judged_at, verdicts.c.call_id) < before)
-        return [_urgent(row) for row in await self._rows(wanted)]
+            earlier = tuple_(verdicts.c.judged_at, verdicts.c.call_id) < before
+            wanted, called_back = wanted.where(earlier), called_back.where(earlier)
+        with translated():
+            async with self._engine.connect() as connection:
+                found = [_urgent(row, row) for row in await connection.execute(wanted)]
+                rows = (await connection.execute(called_back)).all()
+                attempts = await attempts_named(connection, {CallId(row.call_id) for row in rows})
+        for row in rows:
+            attempt = attempts.get(CallId(row.call_id))
+            if attempt is not None and scope.covers(attempt.section, attempt.agent):
+                found.append(_urgent(row, attempt))
+        found.sort(key=lambda each: each.rule)
+        found.sort(key=lambda each: (each.judged_at, each.call_id), reverse=True)
+        return found[:limit]
 
     async def seen(self, call_id: CallId, rule_set: RuleSetId, rule: str, by: str, at: datetime) -> None:
         """Somebody has taken a finding on; the first who does stands."""
@@ -198,16 +214,23 @@ _IMMEDIATE = (
 )
 
 
-def _urgent(row: Row[Any]) -> Urgent:
+_FOUND = (
+    *(verdicts.c[name] for name in ("call_id", "rule_set", "rule", "evidence", "judged_at")),
+    findings_seen.c.by,
+    findings_seen.c.at,
+)
+
+
+def _urgent(row: Any, subject: Any) -> Urgent:
     seconds = [start for _, start, *_ in row.evidence]
     return Urgent(
         call_id=CallId(row.call_id),
         rule_set=rule_set_of(row.rule_set),
         rule=row.rule,
-        ended_at=row.ended_at,
+        ended_at=subject.ended_at,
         judged_at=row.judged_at,
-        section=SectionId(row.section) if row.section else None,
-        agent=AgentNumber(row.agent) if row.agent else None,
+        section=SectionId(subject.section) if subject.section else None,
+        agent=AgentNumber(subject.agent) if subject.agent else None,
         first_s=min(seconds, default=None),
         seen_by=row.by,
         seen_at=row.at,

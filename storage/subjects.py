@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.call import Result
 from calls.callbacks import AttemptOutcome
-from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_of, subject_of
+from calls.ids import AgentNumber, CallId, Language, SectionId, attempt_id, attempt_of, subject_of
 from calls.lists import CallLine, OfCallback
 from calls.people import Scope
 from storage.faults import translated
@@ -19,6 +20,9 @@ from storage.reach import within
 from storage.survey_tables import callback_attempts as attempts
 from storage.survey_tables import callbacks
 from storage.tables import calls
+
+_AT_ONCE = 100
+"""Attempts that one statement asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Subject:
     language: Language | None
     agent: AgentNumber | None
     """Who was heard first."""
+    talk_s: float | None = None
+    """How long a caller who was called back was spoken with; of calls that arrived the ledger tells that."""
+    ended_at: datetime | None = None
+    """Of an attempt to call back."""
 
 
 class SqlSubjects:
@@ -40,19 +48,36 @@ class SqlSubjects:
 
     async def of(self, call_id: CallId) -> Subject | None:
         """``None`` if nothing of that id is on the books."""
-        place = attempt_of(call_id)
-        wanted: Select[Any]
-        if place is None:
-            wanted = select(calls.c.arrived_at, calls.c.section, calls.c.language, calls.c.agent).where(
-                calls.c.call_id == subject_of(call_id)
-            )
-        else:
-            columns = (attempts.c.began_at.label("arrived_at"), callbacks.c.section, callbacks.c.language)
-            wanted = _attempt(place, *columns, attempts.c.agent)
+        wanted = select(calls.c.arrived_at, calls.c.section, calls.c.language, calls.c.agent).where(
+            calls.c.call_id == subject_of(call_id)
+        )
         with translated():
             async with self._engine.connect() as connection:
+                if attempt_of(call_id) is not None:
+                    return (await attempts_named(connection, [call_id])).get(call_id)
                 row = (await connection.execute(wanted)).one_or_none()
         return Subject(row.arrived_at, row.section, row.language, row.agent) if row else None
+
+
+async def attempts_named(connection: AsyncConnection, ids: Collection[CallId]) -> dict[CallId, Subject]:
+    """The attempts to call back among these ids; other ids name nothing here."""
+    places = [place for place in map(attempt_of, ids) if place is not None]
+    found: dict[CallId, Subject] = {}
+    columns = (callbacks.c.section, callbacks.c.language)
+    for begin in range(0, len(places), _AT_ONCE):
+        some = places[begin : begin + _AT_ONCE]
+        here = or_(*(and_(attempts.c.callback == number, attempts.c.attempt == nth) for number, nth in some))
+        for row in await connection.execute(select(attempts, *columns).select_from(_JOINED).where(here)):
+            talked = row.connected_at and row.ended_at
+            found[attempt_id(row.callback, row.attempt)] = Subject(
+                row.began_at,
+                row.section,
+                row.language,
+                row.agent,
+                (row.ended_at - row.connected_at).total_seconds() if talked else None,
+                row.ended_at,
+            )
+    return found
 
 
 async def attempt_line(connection: AsyncConnection, call_id: CallId, scope: Scope) -> CallLine | None:
@@ -90,7 +115,11 @@ async def attempt_line(connection: AsyncConnection, call_id: CallId, scope: Scop
     )
 
 
+_JOINED = attempts.join(callbacks, callbacks.c.number == attempts.c.callback)
+
+
 def _attempt(place: tuple[int, int], *columns: Any) -> Select[Any]:
-    joined = attempts.join(callbacks, callbacks.c.number == attempts.c.callback)
     number, attempt = place
-    return select(*columns).select_from(joined).where(attempts.c.callback == number, attempts.c.attempt == attempt)
+    return (
+        select(*columns).select_from(_JOINED).where(attempts.c.callback == number, attempts.c.attempt == attempt)
+    )

@@ -12,14 +12,17 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from calls.custody import Leg
-from calls.ids import AgentNumber, CallId, SectionId
+from calls.ids import ATTEMPT, AgentNumber, CallId, SectionId
 from calls.verdicts import Outcome, RuleSetId, Severity
 from storage.custody_tables import recordings
 from storage.faults import translated
+from storage.subjects import attempts_named
 from storage.tables import calls
 from storage.verdict_tables import judged as judged_table
 from storage.verdict_tables import verdicts
 
+OF_ATTEMPTS: ColumnElement[bool] = verdicts.c.call_id.startswith(ATTEMPT, autoescape=True)
+"""Verdicts on calling back, which are in no figure of calls."""
 _BOTH = calls.join(verdicts, verdicts.c.call_id == calls.c.call_id)
 
 
@@ -141,9 +144,18 @@ class SqlVerdictFigures:
                 calls.c.arrived_at >= arrived_since,
             )
         )
+        called_back = select(verdicts.c.call_id).where(
+            verdicts.c.outcome == Outcome.BROKEN.value,
+            verdicts.c.severity == Severity.IMMEDIATE.value,
+            verdicts.c.judged_at >= judged_since,
+            OF_ATTEMPTS,
+        )
         with translated():
             async with self._engine.connect() as connection:
-                return int(await connection.scalar(wanted) or 0)
+                ids = [CallId(each) for each in await connection.scalars(called_back)]
+                attempts = await attempts_named(connection, set(ids))
+                lately = {each for each, attempt in attempts.items() if attempt.arrived_at >= arrived_since}
+                return int(await connection.scalar(wanted) or 0) + sum(each in lately for each in ids)
 
     async def _rows(self, wanted: Any) -> Sequence[Any]:
         with translated():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select
@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from calls.custody import Leg
 from calls.explanations import Explanation, Reason, Weakness
-from calls.ids import CallId
+from calls.ids import ATTEMPT, CallId
 from calls.verdicts import Evidence, Outcome, RuleSetId, Severity, Verdict
 from storage.burial import is_buried
 from storage.engine import for_writing
 from storage.faults import translated
 from storage.ledger import upsert
+from storage.subjects import Subject, attempts_named
 from storage.tables import calls
 from storage.transcript_tables import transcripts
 from storage.verdict_figures import Slice
@@ -112,12 +113,31 @@ class SqlVerdicts:
             async with self._engine.connect() as connection:
                 return [CallId(row.call_id) for row in await connection.execute(wanted)]
 
+    async def transcribed_attempts(self, of: Slice) -> list[CallId]:
+        """Attempts to call back of the slice with a transcript, in order of their ids."""
+        ids = (
+            select(transcripts.c.call_id)
+            .distinct()
+            .where(transcripts.c.call_id.startswith(ATTEMPT, autoescape=True))
+        )
+        with translated():
+            async with self._engine.connect() as connection:
+                found = await attempts_named(connection, [CallId(each) for each in await connection.scalars(ids)])
+        return sorted(call_id for call_id, attempt in found.items() if _is_of(attempt, of))
+
     async def count_transcribed(self, of: Slice) -> int:
         """How many calls of the slice have a transcript."""
         wanted = select(func.count()).select_from(calls).where(_TRANSCRIBED, *of.conditions)
         with translated():
             async with self._engine.connect() as connection:
                 return int(await connection.scalar(wanted) or 0)
+
+
+def _is_of(attempt: Subject, of: Slice) -> bool:
+    in_time = (
+        (of.since or attempt.arrived_at) <= attempt.arrived_at < (of.until or datetime.max.replace(tzinfo=UTC))
+    )
+    return in_time and of.section in (None, attempt.section) and of.agent in (None, attempt.agent)
 
 
 _TRANSCRIBED = exists().where(transcripts.c.call_id == calls.c.call_id)

@@ -14,6 +14,7 @@ from console.parts import Parts
 from console.quality.desk import PAGE, Desk, reach
 from console.routes import Route, get, post
 from storage.quality_codec import rule_set_of
+from storage.subjects import SqlSubjects
 
 _READERS = (Right.SCORE, Right.LEAD_QUALITY, Right.COACH)
 _BACK = timedelta(days=7)
@@ -24,6 +25,7 @@ class Findings:
 
     def __init__(self, parts: Parts) -> None:
         self._desk = Desk(parts)
+        self._subjects = SqlSubjects(parts.engine)
 
     def routes(self) -> list[Route]:
         """What it answers."""
@@ -55,8 +57,8 @@ class Findings:
         call_id, rule = CallId(ask.form.get("call", "")), ask.form.get("rule", "")
         rule_set = rule_set_of(ask.form.get("rule_set", ""))
         found = [each for each in await self._desk.verdicts.verdicts(call_id, rule_set) if each.rule == rule]
-        call = await self._desk.ledger.call(call_id) if found else None
-        if call is None or not scope.covers(call.section, call.connected.agent if call.connected else None):
+        subject = await self._subjects.of(call_id) if found else None
+        if subject is None or not scope.covers(subject.section, subject.agent):
             raise web.HTTPNotFound
         await self._desk.figures.seen(call_id, rule_set, rule, ask.who.login, self._desk.now())
         return seen_elsewhere("/quality/findings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from calls.custody import SPOKEN_LEGS, Bandwidth, Leg
@@ -43,7 +43,7 @@ def failures(rules: RuleSet) -> Iterator[Failure]:
     for rule in rules.rules:
         for wanted, examples in _examples(rule):
             for lines in examples:
-                conversation = spoken(lines, rules.language)
+                conversation = _in_direction(spoken(lines, rules.language), rule)
                 for verdict in judge(rules, conversation, conversation.facts.arrived_at):
                     if verdict.rule == rule.id and verdict.outcome is not wanted:
                         yield Failure(rule.id, lines, wanted, verdict.outcome, verdict.explanation)
@@ -75,6 +75,11 @@ def spoken(lines: Sequence[str], language: str, *, confidence: float = 1.0) -> C
     now = datetime(2026, 11, 23, tzinfo=UTC)
     facts = CallFacts(CallId("example-1.1"), now, None, language, AGENT, end_s, has_callback)
     return Conversation(facts, Transcript(facts.call_id, legs))
+
+
+def _in_direction(conversation: Conversation, rule: Rule) -> Conversation:
+    """An example of a rule for calling back is a call back."""
+    return replace(conversation, facts=replace(conversation.facts, outbound=rule.direction == "outbound"))
 
 
 def _examples(rule: Rule) -> Iterator[tuple[Outcome, tuple[tuple[str, ...], ...]]]:

@@ -23,12 +23,12 @@ from qa.rules.model import (
 
 
 def judge(rules: RuleSet, conversation: Conversation, at: datetime) -> list[Verdict]:
-    """What every rule says that is valid for the call's day and section; ``at`` is when it is said."""
+    """What every rule says that is valid for the call's day, section and direction; ``at`` is when it is said."""
     heard = Heard(conversation, rules.language, rules.limits)
     facts = conversation.facts
     verdicts = []
     for rule in rules.rules:
-        if rule.valid_from > facts.arrived_at.date() or (rule.sections and facts.section not in rule.sections):
+        if not rule.is_for(facts):
             continue
         found = _finding(rule, heard)
         verdicts.append(

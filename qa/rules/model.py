@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from calls.custody import Leg
-from calls.verdicts import RuleSetId, Severity
+from calls.verdicts import CallFacts, RuleSetId, Severity
 
 
 class _Part(BaseModel):
@@ -35,8 +35,17 @@ class _Rule(_Part):
     severity: Severity = Severity.MINOR
     weight: float = Field(1.0, ge=0, le=100)
     sections: tuple[str, ...] = Field((), description="sections it is for; none: all")
+    direction: Literal["inbound", "outbound"] | None = Field(
+        None, description="only for calls that came in, or only for calling back; none: for both"
+    )
     valid_from: date = date(2000, 1, 1)
     examples: Examples = Examples()
+
+    def is_for(self, facts: CallFacts) -> bool:
+        """Whether it is for such a call: of its day, section and direction."""
+        in_direction = self.direction is None or (self.direction == "outbound") == facts.outbound
+        in_section = not self.sections or facts.section in self.sections
+        return self.valid_from <= facts.arrived_at.date() and in_section and in_direction
 
 
 class PhraseRule(_Rule):

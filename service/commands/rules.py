@@ -127,8 +127,10 @@ async def _all_again(settings: Settings, of: Slice) -> int:
     changed: Counter[tuple[str, str, str]] = Counter()
     async with database(settings) as engine:
         book, after, number = SqlVerdicts(engine), "", 0
-        with tqdm(total=await book.count_transcribed(of), unit=" calls", disable=None) as bar:
-            while calls := await book.transcribed(of, after):
+        called_back = await book.transcribed_attempts(of)
+        total = await book.count_transcribed(of) + len(called_back)
+        with tqdm(total=total, unit=" calls", disable=None) as bar:
+            while calls := await book.transcribed(of, after) or called_back:
                 for call_id in calls:
                     before = _by_rule(await book.verdicts(call_id), sets)
                     await judge_call(settings, engine, call_id, SystemClock())
@@ -137,6 +139,8 @@ async def _all_again(settings: Settings, of: Slice) -> int:
                             changed[rule, old, new] += 1
                     number += 1
                     bar.update()
+                if calls is called_back:
+                    break
                 after = calls[-1]
     for (rule, old, new), count in sorted(changed.items()):
         print(f"{count:7}  {rule}: {old} -> {new}")

@@ -12,8 +12,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from calls.callbacks import NewCallback, Origin
+from calls.custody import Bandwidth, Leg
 from calls.errors import NotNow, Overtaken, StorageRefused
-from calls.ids import AgentNumber, CallId, FormId, SectionId
+from calls.ids import AgentNumber, CallId, FormId, Language, SectionId
+from calls.lists import CallName
 from calls.people import Scope
 from calls.periods import Grain
 from calls.quality import (
@@ -31,9 +34,12 @@ from calls.quality import (
     Step,
 )
 from calls.sampling import Draw, Drawn, FrameCall, Part, Picked, Risk, SamplingPlan, Shortfall, Stratum
+from calls.transcript import LegTranscript
 from calls.verdicts import Outcome, Severity
 from qa.forms import default_form
 from storage.calibrations import SqlCalibrations
+from storage.call_lists import SqlCallLists
+from storage.callbacks import SqlCallbacks
 from storage.coaching import SqlCoaching
 from storage.forms import SqlForms
 from storage.frames import SqlFrames, Wanted
@@ -41,6 +47,9 @@ from storage.quality_figures import OpenWork, SqlQualityFigures
 from storage.retention import SqlRetention
 from storage.samples import SqlSamples
 from storage.scores import ScoreFilter, SqlScores
+from storage.transcripts import SqlTranscripts
+from storage.verdict_figures import Slice, SqlVerdictFigures
+from storage.verdicts import SqlVerdicts
 from tests.support_prepared import dropped, patient_engine, prepared
 from tests.support_quality import (
     FORM,
@@ -558,6 +567,45 @@ async def test_immediate_findings_and_who_took_them_on(engine: AsyncEngine) -> N
         await figures.seen(CallId("1.1"), RULES, "no-insult", who, at(5))
     _, taken = await figures.urgent(ALL, at(-60))
     assert (taken.seen_by, taken.seen_at) == ("mon", at(5)), "the first stands"
+
+
+async def test_immediate_findings_of_calling_back_are_among_them(engine: AsyncEngine) -> None:
+    figures, callbacks = SqlQualityFigures(engine), SqlCallbacks(engine)
+    new = NewCallback(
+        origin=Origin.FOLLOW_UP,
+        about="a test",
+        telephone="13900001234",
+        language=Language("zh-CN"),
+        due_at=at(60),
+        place=NOW,
+        section=COMPLAINT,
+    )
+    await callbacks.enlist(new, NOW)
+    taken = await callbacks.take_next(AgentNumber("2001"), None, NOW)
+    assert taken
+    attempt = (await callbacks.begin(taken, "hotline", NOW)).id
+    await put_call(engine, "1.1")
+    bad = ("no-insult", Outcome.BROKEN, Severity.IMMEDIATE)
+    for call_id, minute in (("1.1", 2), (attempt, 3), ("callback_99.1", 4)):
+        await put_verdicts(engine, call_id, [bad], at(minute))
+    newest, older = await figures.urgent(ALL, at(-60))
+    assert (newest.call_id, newest.section, newest.agent) == (attempt, COMPLAINT, "2001")
+    assert newest.of_attempt and not older.of_attempt and older.call_id == "1.1"
+    assert await figures.urgent(ALL, at(-60), before=(newest.judged_at, newest.call_id)) == [older]
+    assert await figures.urgent(ALL, at(-60), limit=1) == [newest]
+    assert await figures.urgent(Scope(sections=frozenset({INQUIRY})), at(-60)) == [older]
+    verdicts = SqlVerdictFigures(engine)
+    assert await verdicts.immediate(at(-60), at(-60)) == 2
+    assert await verdicts.immediate(at(-60), at(1)) == 0
+    leg = LegTranscript(Leg.AGENT, "zh-CN", "vosk", "small", 4.0, Bandwidth.WIDE, (), ())
+    await SqlTranscripts(engine).store(attempt, leg)
+    await SqlTranscripts(engine).store(CallId("1.1"), leg)
+    book = SqlVerdicts(engine)
+    assert await book.transcribed_attempts(Slice(NOW, at(1), COMPLAINT, AgentNumber("2001"))) == [attempt]
+    for other in (Slice(since=at(1)), Slice(until=NOW), Slice(section=INQUIRY), Slice(agent=AgentNumber("1001"))):
+        assert await book.transcribed_attempts(other) == []
+    names = await SqlCallLists(engine).named({CallId("1.1"), attempt})
+    assert names[attempt] == CallName(NOW, COMPLAINT) and len(names) == 2
 
 
 async def test_what_is_open_is_counted(engine: AsyncEngine, book: SqlScores) -> None:

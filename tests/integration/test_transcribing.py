@@ -18,9 +18,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.transcribe.legs import Samples, clips, write_wav
+from calls.callbacks import NewCallback, Origin
 from calls.custody import Leg
-from calls.ids import AgentNumber, CallId, SectionId, reason_of
+from calls.ids import AgentNumber, CallId, Language, SectionId, reason_of
+from calls.people import Scope
 from calls.transcript import Transcript
+from calls.verdicts import Outcome
 from metrics import catalogue
 from metrics.exporter import Exporter
 from recordings.models.install import Source, install
@@ -29,8 +32,10 @@ from service.desk import TranscriptionDesk
 from service.probes import NotKnownYet, ProbeFailed
 from service.processes import WorkerProcess
 from service.settings import Settings, load_settings
+from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine, upgrade
 from storage.ledger import SqlLedger
+from storage.quality_figures import SqlQualityFigures
 from storage.search import Query, SqlSearch
 from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
@@ -207,6 +212,7 @@ async def test_nothing_is_lost_whatever_fails(office: Office, redis: Redis) -> N
     assert verdicts["no-complaining"].outcome == "broken"
 
     await reason(office, first, spoken)
+    await called_back(office, spoken)
 
     await office.desk.works()  # a worker's beat has been seen to go up
 
@@ -246,6 +252,33 @@ async def reason(office: Office, call_id: CallId, spoken: Samples) -> None:
     page = await SqlSearch(office.engine).search(Query("문제가", SectionId("inquiries"), AgentNumber("1001")))
     assert {hit.call_id for hit in page.hits} == {call_id, why}
     assert await SqlVerdicts(office.engine).verdicts(why) == []
+
+
+async def called_back(office: Office, spoken: Samples) -> None:
+    """A recording of a call back is transcribed and judged by the rules that make sense there."""
+    now = datetime.now(UTC)
+    book = SqlCallbacks(office.engine)
+    new = NewCallback(
+        origin=Origin.FOLLOW_UP,
+        about="a test",
+        telephone="13900001234",
+        language=Language("zh-CN"),
+        due_at=now + timedelta(hours=1),
+        place=now,
+        section=SectionId("inquiries"),
+    )
+    await book.enlist(new, now)
+    taken = await book.take_next(AgentNumber("1001"), None, now)
+    assert taken
+    attempt = (await book.begin(taken, "hotline", now)).id
+    await office.keep(attempt, spoken, quiet(2), spoken)
+    office.desk.owed(attempt)
+    await office.becomes(attempt, agent=State.DONE, caller=State.DONE)
+    verdicts = {each.rule: each.outcome for each in await SqlVerdicts(office.engine).verdicts(attempt)}
+    assert verdicts.keys() == {"no-complaining", "no-interruption"}, "nothing that is demanded of answering alone"
+    assert verdicts["no-complaining"] is Outcome.BROKEN
+    found = await SqlQualityFigures(office.engine).urgent(Scope(sections=frozenset({SectionId("inquiries")})), now)
+    assert attempt in {each.call_id for each in found}
 
 
 async def without_model(office: Office, spoken: Samples) -> CallId:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from calls.callbacks import NewCallback, Origin
 from calls.custody import AccessKind, Bandwidth, Leg
-from calls.ids import CallId
+from calls.ids import AgentNumber, CallId, Language, SectionId
 from calls.ports import Clock
 from calls.transcript import LegTranscript, Span, Word
 from qa.rules import packs
@@ -20,6 +21,7 @@ from service.judging import judge_call
 from service.settings import load_settings
 from service.wiring import SystemClock
 from storage.access import SqlAccessLog
+from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
@@ -175,3 +177,35 @@ def test_rules_of_the_product_pass_their_own_examples(run: Run) -> None:
     assert "不归我们管" in run("rules", "explain", "no-shirking")[1]
     status, _, err = run("rules", "explain", "no-such")
     assert status == 1 and "'no-such'" in err
+
+
+async def call_back(config: Path) -> None:
+    """An attempt that was transcribed when nothing judged such calls."""
+    engine = open_engine(load_settings(config).ledger_url)
+    book, at = SqlCallbacks(engine), ARRIVED
+    new = NewCallback(
+        origin=Origin.FOLLOW_UP,
+        about="a test",
+        telephone="13900001234",
+        language=Language("zh-CN"),
+        due_at=at,
+        place=at,
+        section=SectionId("inquiry"),
+    )
+    await book.enlist(new, at)
+    taken = await book.take_next(AgentNumber("1001"), None, at)
+    assert taken
+    words = tuple(Word(text, 5.0 + n, 5.8 + n, 0.97) for n, text in enumerate(SAID.split()))
+    leg = LegTranscript(Leg.AGENT, "zh-CN", "vosk", "small", 40.0, Bandwidth.WIDE, (Span(5, 13),), words)
+    await SqlTranscripts(engine).store((await book.begin(taken, "hotline", at)).id, leg)
+    await engine.dispose()
+
+
+def test_calls_back_are_judged_afterwards_too(run: Run, config: Path) -> None:
+    asyncio.run(call_back(config))
+    _, out, _ = run("rules", "rejudge")
+    assert "  no-shirking: not judged -> broken\n" in out and "greeting" not in out
+    assert out.endswith("2 calls judged by en@1, ko@1, zh-CN@1\n")
+    assert run("rules", "rejudge")[1] == "2 calls judged by en@1, ko@1, zh-CN@1\n"
+    _, out, _ = run("verdicts", "show", "callback_1.1")
+    assert "no-shirking" in out and "greeting" not in out
