@@ -243,7 +243,7 @@ class Stand:
         probes: dict[Component, Probe] = dict(self.switches)
         probes[Component.DATABASE] = database_answers(self.book.answers, lambda: True)
         watcher = Reliability(self.book, probes, self.caller, self.exporter, CLOCK, self.folder, QUICK)
-        loop = asyncio.get_running_loop()
+        loop, before = asyncio.get_running_loop(), asyncio.all_tasks()
         loop.set_default_executor(threads := ThreadPoolExecutor())
         task = asyncio.create_task(watcher.run())
         try:
@@ -251,6 +251,8 @@ class Stand:
         finally:
             task.cancel()
             await asyncio.wait({task})
+            if looks := asyncio.all_tasks() - before:
+                await asyncio.wait(looks)  # they cannot be broken off, and have a connection
             threads.shutdown()  # a file that one of them is writing belongs to this run, not to the next
             loop.set_default_executor(ThreadPoolExecutor())
             assert task.cancelled(), task.exception()
