@@ -1,6 +1,7 @@
 // Forms of cases keep what is typed as a draft: a moment after the last key, and when the page is left.
 
 const AFTER_MS = 1200;
+const PATIENCE_MS = 8000;
 const token = document.querySelector("meta[name=csrf]").content;
 
 for (const told of document.querySelectorAll("[data-draft-status]")) {
@@ -8,16 +9,29 @@ for (const told of document.querySelectorAll("[data-draft-status]")) {
   let timer = 0;
   let dirty = false;
   let sent = false;
+  let saving = null;
 
-  async function save() {
+  function again() {
     clearTimeout(timer);
-    if (!dirty || sent) return;
+    timer = setTimeout(save, AFTER_MS);
+  }
+
+  function save() {
+    if (saving) again();
+    if (!dirty || sent || saving) return;
     dirty = false;
+    saving = keep().finally(() => {
+      saving = null;
+    });
+  }
+
+  async function keep() {
     try {
       const answer = await fetch("/drafts", {
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
         headers: { "X-CSRF-Token": token, "HX-Request": "true" },
+        signal: AbortSignal.timeout(PATIENCE_MS),
       });
       if (!answer.ok) throw new Error(String(answer.status));
       told.textContent = (await answer.text()).trim();
@@ -30,12 +44,26 @@ for (const told of document.querySelectorAll("[data-draft-status]")) {
 
   form.addEventListener("input", () => {
     dirty = true;
-    clearTimeout(timer);
-    timer = setTimeout(save, AFTER_MS);
+    again();
   });
-  form.addEventListener("submit", () => {
-    sent = true;
-  });
+  // A draft that is on its way arrives before the form does: after it, it would stand there as if nothing was sent.
+  let waits = false;
+  const submit = (event) => {
+    if (!saving) {
+      sent = true;
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (waits) return;
+    waits = true;
+    const by = event.submitter;
+    saving.then(() => {
+      waits = false;
+      form.requestSubmit(by);
+    });
+  };
+  form.addEventListener("submit", submit, { capture: true });
   addEventListener("pagehide", () => {
     if (dirty && !sent) navigator.sendBeacon("/drafts", new URLSearchParams(new FormData(form)));
   });

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from playwright.async_api import Route
+
 from calls.cases import Login
 from calls.ids import SectionId
 from calls.people import Grant, Role
@@ -48,4 +50,29 @@ async def test_a_complaint_begun_in_a_tab_that_is_closed_is_finished_in_another(
         await page.click("#do button[type=submit] >> nth=0")
         await page.wait_for_selector("text=已转办，待部门意见")
         assert heard == []
+        await page.context.close()
+
+
+async def test_a_draft_on_its_way_when_the_form_is_sent_does_not_come_back(tmp_path: Path) -> None:
+    clock = SetTime(local("2026-11-23 10:00"))
+    async with served(tmp_path, people=PEOPLE, clock=clock) as console, chromium() as browser:
+        page = await console.page(browser, "chief", "/cases/new")
+        under_way, go_on = asyncio.Event(), asyncio.Event()
+
+        async def held(route: Route) -> None:
+            under_way.set()
+            await go_on.wait()
+            await route.continue_()
+
+        await page.route("**/drafts", held)
+        for name, text in (("content", "自动扶梯停了三天"), ("place", "西站"), ("name", "张三")):
+            await page.fill(f"#f-{name}", text)
+        async with asyncio.timeout(180):
+            await under_way.wait()
+        await page.press("#f-name", "Enter")
+        await page.press("#f-name", "Enter")  # somebody who does not like to wait
+        assert page.url.endswith("/cases/new")
+        go_on.set()
+        await page.wait_for_url("**/cases/TS2026-00001")
+        assert await SqlDrafts(console.engine).mine(Login("chief")) == []
         await page.context.close()
