@@ -13,7 +13,7 @@ from types import TracebackType
 from calls.errors import SanshengError
 from simulation.scenario_xml import agent_xml, caller_xml, register_xml
 from simulation.script import AgentScript, AwaitHangUp, CallerScript, Step
-from simulation.sipp import Line, Sipp, require_sipp, start_sipp
+from simulation.sipp import Line, Sipp, listening, require_sipp, start_sipp
 
 _PORTS = itertools.count(0)
 
@@ -117,6 +117,8 @@ class People:
         line = Line(address, port, self.asterisk if remote else None)
         sipp = await start_sipp(self._folder / str(self._next), xml, line, *options)
         self._running.add(sipp)
+        if not remote:
+            await listening(sipp, line)
         return sipp
 
     def _port(self) -> int:

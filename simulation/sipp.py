@@ -7,6 +7,8 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,3 +104,11 @@ async def start_sipp(files: Path, xml: str, line: Line, *options: str, traced: b
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
     return Sipp(process, files)
+
+
+async def listening(sipp: Sipp, line: Line) -> None:
+    """Return when its SIP port is open, or it has ended: whoever is called before that is not at the telephone."""
+    address = int.from_bytes(socket.inet_aton(line.address), sys.byteorder)
+    entry = f" {address:08X}:{line.port:04X} "
+    while sipp.process.returncode is None and entry not in Path("/proc/net/udp").read_text():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)

@@ -50,13 +50,13 @@ TONES = {
 TONE_G722, TONE_ALAW, TONE_ULAW = TONES
 
 
-async def within(look: Callable[[], Awaitable[bool]], timeout_s: float) -> bool:
+async def within(look: Callable[[], Awaitable[bool]], timeout_s: float, every_s: float = 0.1) -> bool:
     """Look again and again until it is so; whether it was, in time."""
     ends = time.monotonic() + timeout_s
     while not await look():
         if time.monotonic() > ends:
             return False
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(every_s)
     return True
 
 
@@ -243,7 +243,11 @@ class Centre:
 
     async def start_service(self) -> None:
         await self.service.start()
-        await self.service.ready(PATIENCE_S)
+        await self._ready()
+
+    async def _ready(self) -> None:
+        """Its tables made, too: in service it may begin without its database, here nothing could be looked at."""
+        assert await self.service.ready(PATIENCE_S, ledger_s=PATIENCE_S)
 
     async def restart_service(self) -> None:
         await self.service.stop()
@@ -260,14 +264,14 @@ class Centre:
 
     async def thaw_service(self) -> None:
         self.service.send(signal.SIGCONT)
-        await self.service.ready(PATIENCE_S)
+        await self._ready()
 
     async def restart_asterisk(self) -> None:
         """Kill it without warning, start it again, and wait until the service has found it."""
         self.asterisk.kill()
         await self.asterisk.wait()
         await self.asterisk.start()
-        await self.service.ready(PATIENCE_S)
+        await self._ready()
 
     @property
     def link(self) -> AmiLink:

@@ -28,14 +28,18 @@ LIMIT_S = 15.0
 TAKEOVER_S = 3.0
 """In which a caller whose menu died is in an agent's queue."""
 
+_LATE_S = 2.0
+"""By which a machine that does other things beside may be late: how exact the times are is measured in bench/."""
+
 CANARY = Path("/tmp/sansheng-canary")
 """The file that a hostile caller's command would make."""
 
-_RING_TOLERANCE_S = 1.0
-_TIDY_S = 1.0
+_RING_TOLERANCE_S = _LATE_S
+_TIDY_S = _LATE_S
 """In which nothing is left of a call whose caller or agent has hung up."""
 
-_SAME_MOMENT = timedelta(seconds=0.5)
+_SAME_MOMENT = timedelta(seconds=_LATE_S)
+_RECORDING_TOLERANCE_S = 1.5
 _AUDIBLE = 300
 """Loudness (RMS) of 16 bit samples that nobody would take for silence."""
 
@@ -146,7 +150,7 @@ def _of_takeover(evidence: Evidence) -> Iterator[str]:
             yield f"call {call.call_id} lost its menu without a fault"
             continue
         waited_s = seconds(max(call.arrived_at, faults[0]), call.asked_at)
-        if waited_s > TAKEOVER_S:
+        if waited_s > TAKEOVER_S + _LATE_S:
             yield f"call {call.call_id} was without a menu for {waited_s:.2f} s"
 
 
@@ -242,7 +246,7 @@ def _of_recording(call: Call, folder: Path, expect: Expect) -> Iterator[str]:
     if call.recording.complete == expect.interrupted or call.recording.sample_rate_hz != 16_000:
         yield f"its recording is {call.recording}"
     talk_s = call.talk_s or 0.0
-    if not expect.interrupted and abs(call.recording.duration_s - talk_s) > 1.0:
+    if not expect.interrupted and abs(call.recording.duration_s - talk_s) > _RECORDING_TOLERANCE_S:
         yield f"{talk_s:.2f} s of talk, {call.recording.duration_s:.2f} s of recording"
     for leg in ("agent", "mixed"):
         # The agent's number (A2) is the first thing that the caller hears.
@@ -329,8 +333,12 @@ _BOTH_HANG_UP = r"chan_pjsip\.c: Session already DISCONNECTED \[reason=200 \(OK\
 """Asterisk's word for two BYEs that crossed: whoever hangs up as it does can make it say so."""
 
 
+_BUSY = r"task processor queue reached \d+ scheduled tasks|Exceptionally long (voice )?queue length queuing to"
+"""And for a machine that is too slow for what it has to do."""
+
+
 def _of_logs(evidence: Evidence) -> Iterator[str]:
-    allowed = [re.compile(pattern) for pattern in (_BOTH_HANG_UP, *evidence.scenario.log_may_say)]
+    allowed = [re.compile(pattern) for pattern in (_BOTH_HANG_UP, _BUSY, *evidence.scenario.log_may_say)]
     for line in evidence.asterisk_log:
         if re.search(r"\b(WARNING|ERROR)\b", line) and not any(pattern.search(line) for pattern in allowed):
             yield f"Asterisk's log: {line}"

@@ -30,7 +30,7 @@ dimensions_share = 1.0
 hours = "00:00-24:00"
 pauses_min = [0]
 ring_s = 5
-agent_ring_s = 5
+agent_ring_s = 15
 give_when_ready = 0
 """
 MORE_AGENTS = "".join(f'[[agents]]\nnumber = "{number}"\nsections = ["inquiry"]\n' for number in range(1003, 1009))

@@ -36,6 +36,9 @@ PERSON: tuple[Step, ...] = (Wait(1), Press("0"))
 
 GREETING = hear("welcome", "recorded")
 
+MIDST_OF_THE_OFFER = hear("callback-offer", part=0.7)
+"""After a key that leads to the offer to call back: well after its beginning, long before its time is up."""
+
 LISTEN: tuple[Step, ...] = (SPEAK, AwaitHangUp())
 TO_THE_END: tuple[Step, ...] = (*PERSON, *LISTEN)
 """Asks for a person, and stays until the other side ends the call."""
@@ -95,27 +98,27 @@ THREE_RINGS = [
     for ring, ring_s in ((1, 2.0), (2, 6.5), (3, 11.5))
 ] + [
     Scenario(
-        "answered after 14.5 s, just in time",
+        "answered after 13.5 s, late in the third ring",
         "A1 K2 K2r",
-        (Seat("1001", treats(ring_s=14.5, talk_s=3)),),
-        (Caller(TO_THE_END, answered(Offered("1001", 14.5))),),
+        (Seat("1001", treats(ring_s=13.5, talk_s=3)),),
+        (Caller(TO_THE_END, answered(Offered("1001", 13.5))),),
         agents_after=(("1001", "ready"),),
     ),
     Scenario(
-        "picked up after 15.5 s, too late: the call has moved on",
+        "picked up after 16.5 s, too late: the call has moved on",
         "A1 K2 K2r",
-        (Seat("1001", treats(ring_s=15.5)), Seat("1002", BRIEF, at_s=5)),
+        (Seat("1001", treats(ring_s=16.5)), Seat("1002", BRIEF, at_s=9)),
         (Caller(TO_THE_END, answered(let_ring("1001"), Offered("1002", 1.0), in_three_rings=False)),),
         agents_after=(("1001", PAUSED_BY_THE_RULE), ("1002", "ready")),
     ),
     Scenario(
         "not answered: the next agent takes it, ahead of the caller behind",
         "A1 K2",
-        (Seat("1002", treats(ring_s=0.5, talk_s=20)), Seat("1001", IGNORES, at_s=2.5)),
+        (Seat("1002", treats(ring_s=0.5, talk_s=20)), Seat("1001", IGNORES, at_s=4.5)),
         (
             Caller(TO_THE_END, answered(Offered("1002")), number="13800000001"),
             Caller(
-                stay(22.5),
+                stay(27),
                 answered(let_ring("1001"), Offered("1002"), in_three_rings=False, ended_by=EndedBy.CALLER),
                 at_s=3.5,
                 number="13800000002",
@@ -131,7 +134,7 @@ THREE_RINGS = [
         (Seat("1001", IGNORES), Seat("9001", IGNORES)),
         (
             Caller(
-                (*PERSON, Wait(33.5), Press("1"), AwaitHangUp()),
+                (*PERSON, Wait(36.5), Press("1"), AwaitHangUp()),
                 Expect(
                     Result.CALLBACK,
                     offers=(let_ring("1001"), let_ring("9001")),
@@ -147,10 +150,10 @@ THREE_RINGS = [
     Scenario(
         "everyone lets it ring, call back declined: the caller stays and is served",
         "A1 A5 K1",
-        (Seat("1001", IGNORES), Seat("1002", BRIEF, at_s=22)),
+        (Seat("1001", IGNORES), Seat("1002", BRIEF, at_s=24)),
         (
             Caller(
-                (*PERSON, Wait(17.5), Press("2"), *LISTEN),
+                (*PERSON, Wait(21), Press("2"), *LISTEN),
                 answered(let_ring("1001"), Offered("1002", 1.0), in_three_rings=False, overflowed=True),
             ),
         ),
@@ -177,7 +180,7 @@ NOBODY_THERE = [
         (),
         (
             Caller(
-                (*PERSON, Wait(2), Press("1"), AwaitHangUp()),
+                (*PERSON, MIDST_OF_THE_OFFER, Press("1"), AwaitHangUp()),
                 Expect(Result.CALLBACK, overflowed=True, callback="13800138000", ended_by=EndedBy.SYSTEM),
             ),
         ),
@@ -191,7 +194,7 @@ NOBODY_THERE = [
             Caller(
                 (
                     *PERSON,
-                    Wait(2),
+                    MIDST_OF_THE_OFFER,
                     Press("1"),
                     hear("callback-number", part=0.5),
                     *(Press(key) for key in "02584000#"),
@@ -242,8 +245,8 @@ HANG_UPS = [
     Scenario(
         "hangs up while the agent's number is spoken",
         "A2 K1",
-        (Seat("1001", treats(ring_s=1)),),
-        (Caller(stay(2), answered(Offered("1001", 1.0), ended_by=EndedBy.CALLER)),),
+        (Seat("1001", treats(ring_s=0.3)),),
+        (Caller(stay(2.5), answered(Offered("1001", 0.3), ended_by=EndedBy.CALLER)),),
         agents_after=(("1001", "ready"),),
     ),
     Scenario(
@@ -392,7 +395,7 @@ SERVICE_FAULTS = [
         "I1 K5",
         (Seat("1001", treats(ring_s=1, talk_s=12)), Seat("1002", IGNORES, paused="meal")),
         (Caller(TO_THE_END, answered(Offered("1001", 1.0))),),
-        faults=(Fault(4, Do.KILL_SERVICE), Fault(5, Do.START_SERVICE)),
+        faults=(Fault(6, Do.KILL_SERVICE), Fault(7, Do.START_SERVICE)),
         agents_after=(("1001", "ready"), ("1002", "paused meal")),
         counted_in_part=True,
     ),
@@ -428,34 +431,34 @@ SLOW = [
         "Asterisk killed under load and started again",
         "I1 K5 Q1",
         (
-            Seat("1001", treats(ring_s=0.5, talk_s=6)),
+            Seat("1001", treats(ring_s=0.5, talk_s=9)),
             Seat("2001", IGNORES, paused="training"),
             Seat("9001", IGNORES, paused="meal"),
         ),
         (
             Caller(
-                (*PERSON, Wait(10)),
+                (*PERSON, Wait(12)),
                 answered(Offered("1001"), ended_by=EndedBy.SYSTEM, interrupted=True),
                 number="13800000001",
                 cut_off=True,
             ),
             Caller(
-                (*PERSON, Wait(10)),
+                (*PERSON, Wait(12)),
                 Expect(Result.LOST, ended_by=EndedBy.SYSTEM),
                 at_s=1.5,
                 number="13800000002",
                 cut_off=True,
             ),
             Caller(
-                (Wait(10),),
+                (Wait(12),),
                 Expect(Result.SELF_SERVED, None, None, asked_by=None, ended_by=EndedBy.SYSTEM),
                 at_s=2,
                 number="13800000003",
                 cut_off=True,
             ),
-            Caller(TO_THE_END, answered(Offered("1001")), at_s=24, number="13800000004"),
+            Caller(TO_THE_END, answered(Offered("1001")), at_s=27, number="13800000004"),
         ),
-        faults=(Fault(4, Do.CRASH_ASTERISK),),
+        faults=(Fault(7, Do.CRASH_ASTERISK),),
         agents_after=(("1001", "ready"), ("2001", "paused training"), ("9001", "paused meal")),
     ),
 ]

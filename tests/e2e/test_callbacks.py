@@ -20,8 +20,8 @@ from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Pr
 from storage.callbacks import SqlCallbacks
 from storage.engine import open_engine
 from tests.e2e.conftest import NETWORK_PORT
-from tests.e2e.scenarios import PERSON
-from tests.support_centre import TONE_G722, Centre, within
+from tests.e2e.scenarios import MIDST_OF_THE_OFFER, PERSON
+from tests.support_centre import PATIENCE_S, TONE_G722, Centre, within
 from tests.support_checks import loudness
 from tests.support_play import Marks, ledger_of
 from tests.support_scenario import treats
@@ -29,7 +29,6 @@ from tests.support_scenario import treats
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLOCK = SystemClock()
-SETTLED_S = 40.0
 
 
 @asynccontextmanager
@@ -74,7 +73,7 @@ async def settled(centre: Centre, number: int, attempts: int) -> tuple[CallBack,
             made = await book.attempts(number)
             return len(made) == attempts and all(each.outcome for each in made)
 
-        in_time = await within(over, SETTLED_S)
+        in_time = await within(over, PATIENCE_S)
         callback, made = await book.get(number), await book.attempts(number)
         assert in_time, (callback, made, centre.service.log_tail())
     assert callback
@@ -105,14 +104,14 @@ async def test_a_promise_is_kept_and_the_caller_hears_a_person_at_once(rating: C
     number = "13500000001"
     async with ledger_of(rating) as (ledger, ids), rating.people() as people, listed(rating) as book:
         before, marks = await ids(), Marks(rating)
-        promised = CallerScript((*PERSON, Wait(2), Press("1"), AwaitHangUp()), number=number)
+        promised = CallerScript((*PERSON, MIDST_OF_THE_OFFER, Press("1"), AwaitHangUp()), number=number)
         outcome = await people.outcome(await people.call(promised))
         assert outcome.ok, outcome.log
 
         async def on_the_list() -> bool:
             return any(each.telephone == number for each in await book.waiting())
 
-        assert await within(on_the_list, 20)
+        assert await within(on_the_list, PATIENCE_S)
         (call_id,) = await ids() - before
         call = await ledger.call(CallId(call_id))
         waiting = next(each for each in await book.waiting() if each.telephone == number)
@@ -130,7 +129,7 @@ async def test_a_promise_is_kept_and_the_caller_hears_a_person_at_once(rating: C
         rating.secret = ""
         assert (callback.state, callback.agent, callback.tries) == (CallbackState.KEPT, "1001", 1)
         assert attempt.outcome is AttemptOutcome.REACHED
-        assert attempt.silence_s is not None and attempt.silence_s < 2
+        assert attempt.silence_s is not None and attempt.silence_s < 4
         assert await ids() - before == {call_id}, "who is called back is no caller who arrived"
         await agent_is_heard(rating, attempt)
         assert not rating.told, "a number stands in an AMI event"
@@ -147,7 +146,7 @@ async def agent_is_heard(centre: Centre, attempt: Attempt) -> None:
         async def kept() -> bool:
             return bool(await custody.recordings(attempt.id))
 
-        assert await within(kept, 20)
+        assert await within(kept, PATIENCE_S)
         for leg in (Leg.AGENT, Leg.MIXED):
             access = Access("os:test", AccessKind.EXPORT, "a test", attempt.id, leg)
             file = centre.var_dir / f"{leg}.wav"
@@ -187,16 +186,16 @@ async def test_a_service_that_is_killed_dials_nobody_twice(rating: Centre) -> No
     waiting = await waits(rating, "13500000003")
     async with rating.people() as people, listed(rating) as book:
         await people.register("1001")
-        await people.agent("1001", here(rating, replace(AGENT, ring_s=2.0)))
+        await people.agent("1001", here(rating, replace(AGENT, ring_s=8.0)))
         await people.network(here(rating, CUSTOMER), NETWORK_PORT)
         await asks(people, "1001")
 
         async def rings() -> bool:
             return any(each.agent_rang_at for each in await book.attempts(waiting.number))
 
-        assert await within(rings, 20)
+        assert await within(rings, PATIENCE_S)
         await rating.kill_service()
-        assert await within(rating.is_quiet, 20)
+        assert await within(rating.is_quiet, PATIENCE_S)
         await rating.start_service()
         callback, (attempt,) = await settled(rating, waiting.number, 1)
         assert (callback.state, callback.tries) == (CallbackState.WAITING, 0)

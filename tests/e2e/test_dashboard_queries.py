@@ -22,7 +22,7 @@ from storage.verdicts import SqlVerdicts
 from storage.work import SqlWork
 from storage.work_states import State
 from tests.e2e.scenarios import BRIEF, IGNORES, SELF_SERVED, TO_THE_END, answered, stay
-from tests.support_centre import Centre, within
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_dashboards import ALL_SECTIONS, Asked, answer, asked, dashboards, trouble
 from tests.support_ledger import Ring, story
 from tests.support_play import ledger_of, play
@@ -48,7 +48,7 @@ VARIOUS = Scenario(
         Caller(TO_THE_END, answered(Offered("1001")), number="13800000001"),
         Caller((Wait(1.5), HangUp()), SELF_SERVED, number="13800000002"),
         Caller(
-            (Wait(1), Press("1"), Wait(1), Press("3"), Wait(17), HangUp()),
+            (Wait(1), Press("1"), Wait(1), Press("3"), Wait(21), HangUp()),
             Expect(Result.ABANDONED, section="ticketing", offers=None),
             number="13800000003",
         ),
@@ -97,16 +97,26 @@ async def test_every_query_has_data(centre: Centre) -> None:
                 and bool(await prometheus.query("hotline_judged_calls >= 1 and on () hotline_agent_legs >= 1"))
             )
 
-        assert await within(in_the_books, 90), "the ledger's gauges do not show the calls"
+        assert await within(in_the_books, 2 * PATIENCE_S), "the ledger's gauges do not show the calls"
         await outage(centre, prometheus)
-        wrong = [
-            found
+        queries = [
+            (query, section)
             for slug, dashboard in dashboards().items()
             for query in asked(slug, dashboard)
             for section in ((ALL_SECTIONS, "inquiry") if "$section" in query.expr else (ALL_SECTIONS,))
-            if (found := trouble(query, await answer(prometheus, query, began, time.time(), STEP_S, section)))
         ]
-        assert not wrong, "\n".join(wrong)
+
+        async def all_answered() -> bool:
+            """Asks again what had no data: a look at the service that took longer than a second leaves a gap."""
+            wrong[:] = [
+                (query, section, found)
+                for query, section, _ in wrong
+                if (found := trouble(query, await answer(prometheus, query, began, time.time(), STEP_S, section)))
+            ]
+            return not wrong
+
+        wrong = [(query, section, "") for query, section in queries]
+        assert await within(all_answered, PATIENCE_S), "\n".join(found for _, _, found in wrong)
         await the_test_can_fail(prometheus, began)
 
 
@@ -148,7 +158,7 @@ async def outage(centre: Centre, prometheus: Prometheus) -> None:
     async def noticed() -> bool:
         return bool(await prometheus.query('ALERTS{alertname="Rehearsal",alertstate="firing"}'))
 
-    assert await within(noticed, 60), "nobody noticed that Asterisk is down"
+    assert await within(noticed, 2 * PATIENCE_S), "nobody noticed that Asterisk is down"
     await centre.asterisk.start()
     await centre.service.ready()
 

@@ -16,7 +16,7 @@ from simulation.script import CallerScript, Wait
 from storage.desk_books import SqlDeskBooks
 from storage.engine import open_engine
 from tests.e2e.scenarios import PERSON
-from tests.support_centre import Centre, within
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_play import ledger_of
 from tests.support_scenario import treats
 from tests.support_signed_in import SignedIn, signed_in
@@ -32,21 +32,21 @@ async def test_a_call_is_seen_before_it_is_answered_and_filed_as_a_complaint(cen
         ledger_of(centre) as (ledger, ids),
         centre.people() as people,
         signed_in(centre, Grant(Role.AGENT, SectionId("inquiry")), agent="1002") as desk,
-        asyncio.timeout(90),
+        asyncio.timeout(300),
     ):
         before = await ids()
         await people.register("1002")
-        await people.agent("1002", treats(ring_s=5, talk_s=1))
+        await people.agent("1002", treats(ring_s=12, talk_s=1))
         assert await desk.post("/desk/state", {"do": "login"}) == (303, "/desk")
-        dialled = await people.call(CallerScript((*PERSON, Wait(15)), number=NUMBER))
-
         lines = desk.lines()
+        await anext(lines)  # from here on the desk is told of every call
+        dialled = await people.call(CallerScript((*PERSON, Wait(40)), number=NUMBER))
         async for told in lines:
             if told["calls"]:
                 break
         (popped,) = told["calls"]
         assert (popped["stage"], popped["caller"]) == ("ringing", "136****0006")
-        assert await within(lambda: _is_in(ledger, popped["key"]), 5)
+        assert await within(lambda: _is_in(ledger, popped["key"]), PATIENCE_S)
         call = await ledger.call(CallId(popped["key"]))
         assert call and call.connected is None, "the agent has not answered yet"
 

@@ -8,7 +8,7 @@ import pytest
 
 from calls.errors import SanshengError
 from simulation.script import CallerScript, HangUp
-from tests.support_centre import Centre
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_play import ledger_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -23,7 +23,7 @@ async def test_invite_from_an_unknown_address_is_refused(centre: Centre) -> None
         outcome = await people.outcome(stranger)
         assert not outcome.ok
         assert any(f"SIP/2.0 {status}" in outcome.log for status in (401, 403, 404)), outcome.log
-        assert await centre.is_quiet()
+        assert await within(centre.is_quiet, PATIENCE_S)
         assert await ids() == before
 
 
@@ -47,6 +47,6 @@ async def test_number_that_nobody_can_dial_is_no_call(centre: Centre, dialled: s
         outcome = await people.outcome(await people.call(CallerScript((HangUp(),), dialled=dialled)))
         assert not outcome.ok
         assert "SIP/2.0 404" in outcome.log, outcome.log
-        assert await centre.is_quiet()
+        assert await within(centre.is_quiet, PATIENCE_S)
         assert await ids() == before
         assert "Forged" not in centre.events

@@ -15,7 +15,7 @@ from ivr.queue_log import presence_of_record, record_of_line
 from service.wiring import SystemClock
 from storage.access import SqlAccessLog
 from storage.engine import open_engine
-from tests.support_centre import Centre, within
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_signed_in import SignedIn, signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -39,7 +39,7 @@ async def steered(person: SignedIn, path: str, **fields: str) -> bool:
 async def test_a_forced_pause_is_asterisks_and_its_reason_comes_whole_into_the_books(centre: Centre) -> None:
     await centre.home()
     supervisor = Grant(Role.SUPERVISOR, SectionId("inquiry"))
-    async with signed_in(centre, supervisor, name="赵磊") as browser, asyncio.timeout(60):
+    async with signed_in(centre, supervisor, name="赵磊") as browser, asyncio.timeout(300):
         await centre.log_in("1001")
         here = "/team/agents/1001"
         assert await steered(browser, f"{here}/state", do="pause", reason="training", why="消防演练|三号楼")
@@ -52,7 +52,7 @@ async def test_a_forced_pause_is_asterisks_and_its_reason_comes_whole_into_the_b
         async def logged_out_on_the_page() -> bool:
             return "没有回应 (赵磊)" in await page_of(browser, "/team")
 
-        assert await within(paused_on_the_page, 5), "and the agent's desk shows the same"
+        assert await within(paused_on_the_page, PATIENCE_S), "and the agent's desk shows the same"
         lines = centre.queue_log.read_bytes().splitlines()
         told = [change for n, line in enumerate(lines) if (change := _presence(line, n))]
         paused = [change.reason for change in told if change.step is PresenceStep.PAUSED]
@@ -61,7 +61,7 @@ async def test_a_forced_pause_is_asterisks_and_its_reason_comes_whole_into_the_b
         try:
             assert await steered(browser, f"{here}/state", do="logout", why="没有回应")
             assert (await centre.agents())["1001"].state is AgentState.LOGGED_OUT
-            assert await within(logged_out_on_the_page, 5), "as on the agent's desk"
+            assert await within(logged_out_on_the_page, PATIENCE_S), "as on the agent's desk"
             noted = await SqlAccessLog(engine, CLOCK).entries(actor=browser.login)
             assert [each.access.kind for each in noted] == [AccessKind.STEER, AccessKind.STEER]
         finally:
@@ -75,13 +75,13 @@ def _presence(line: bytes, position: int) -> PresenceChange | None:
 
 async def test_operations_see_a_service_at_work(centre: Centre) -> None:
     await centre.home()
-    async with signed_in(centre, Grant(Role.OPS)) as browser, asyncio.timeout(60):
+    async with signed_in(centre, Grant(Role.OPS)) as browser, asyncio.timeout(300):
 
         async def all_work() -> bool:
             page = await page_of(browser, "/ops")
             return page.count('data-tone="good">正常') == 6  # trunk and transcription are not in service here
 
-        assert await within(all_work, 30), await page_of(browser, "/ops")
+        assert await within(all_work, PATIENCE_S), await page_of(browser, "/ops")
         page = await page_of(browser, "/ops/backlog")
         assert "待入库事件" in page
         for path in ("/ops/books", "/ops/webhooks", "/ops?period=2026"):

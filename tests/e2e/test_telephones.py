@@ -8,7 +8,7 @@ from calls.call import Call, Result
 from calls.ids import CallId
 from calls.live import AgentState
 from simulation.script import AwaitHangUp, Press, Wait
-from tests.support_centre import Centre, within
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_play import ledger_of
 from tests.support_scenario import treats
 
@@ -24,7 +24,7 @@ async def test_an_agent_logs_in_pauses_comes_back_and_logs_out(centre: Centre) -
         for dialled in ("*131", "*11", "*131", "*132", "*14", "*12"):
             outcome = await people.dial("9001", dialled)
             assert outcome.ok, outcome.log
-            assert await within(lambda: _hung_up(centre, "9001"), 10)
+            assert await within(lambda: _hung_up(centre, "9001"), PATIENCE_S)
             agent = (await centre.agents())["9001"]
             seen.append((agent.state, agent.reason, len(agent.sections)))
     assert seen == [
@@ -52,7 +52,7 @@ async def test_an_agent_calls_the_hotline(centre: Centre) -> None:
             new = [await ledger.call(CallId(call_id)) for call_id in await ids() - before]
             return [_essence(call) for call in new if call] == [("1002", "1002", Result.ANSWERED, True)]
 
-        assert await within(answered, 10), "one answered call of 1002 is in the books, and recorded"
+        assert await within(answered, PATIENCE_S), "one answered call of 1002 is in the books, and recorded"
 
 
 async def _hung_up(centre: Centre, number: str) -> bool:
