@@ -9,6 +9,9 @@ from simulation.dtmf import write_press
 from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Step, Wait
 
 _AFTER_KEY_MS = 500
+_AGAIN_MS = 500
+_AGAIN_WITH_PASSWORD_MS = 5000
+"""SIPp takes a second 401, to a request that it sent again because the first was only slow, for a failure."""
 _PAYLOADS = {0: "PCMU", 8: "PCMA", 9: "G722"}
 
 
@@ -32,13 +35,13 @@ def caller_xml(script: CallerScript, folder: Path) -> str:
     if script.password:
         secret = f"[authentication username={script.number} password={script.password}]"
         body += [
-            _send([*invite, "CSeq: 1 INVITE"], sdp, retransmit=True),
+            _send([*invite, "CSeq: 1 INVITE"], sdp, again_ms=_AGAIN_WITH_PASSWORD_MS),
             '<recv response="401" auth="true"/>',
             _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 1 ACK"]),
         ]
         invite.append(secret)
     body += [
-        _send([*invite, "CSeq: 2 INVITE"], sdp, retransmit=True),
+        _send([*invite, "CSeq: 2 INVITE"], sdp, again_ms=_AGAIN_MS),
         '<recv response="100" optional="true"/>',
         '<recv response="180" optional="true"/>',
         '<recv response="183" optional="true"/>',
@@ -64,11 +67,11 @@ def agent_xml(script: AgentScript) -> str:
         body.append(f'<pause milliseconds="{round(script.ring_s * 1000)}"/>')
     tagged = [*_ECHOED, "To: [$to];tag=[pid]a[call_number]", _AGENT_CONTACT]
     if script.refuse:
-        body += [_send([f"SIP/2.0 {script.refuse}", *tagged], retransmit=True), '<recv request="ACK"/>']
+        body += [_send([f"SIP/2.0 {script.refuse}", *tagged], again_ms=_AGAIN_MS), '<recv request="ACK"/>']
         return _scenario("agent", body)
     name = _PAYLOADS[script.payload]
     sdp = _sdp(f"m=audio [media_port] RTP/AVP {script.payload}", f"a=rtpmap:{script.payload} {name}/8000")
-    body += [_send(["SIP/2.0 200 OK", *tagged], sdp, retransmit=True), '<recv request="ACK" crlf="true"/>']
+    body += [_send(["SIP/2.0 200 OK", *tagged], sdp, again_ms=_AGAIN_MS), '<recv request="ACK" crlf="true"/>']
     body += [_step(step, _AGENT_BYE, f"{name}/8000", script.payload) for step in script.steps]
     return _scenario("agent", body)
 
@@ -87,7 +90,7 @@ def varied_agent_xml() -> str:
         _send(["SIP/2.0 180 Ringing", *tagged]),
         f"<nop><action>{own}</action></nop>",
         '<pause variable="ring"/>',
-        _send(["SIP/2.0 200 OK", *tagged], sdp, retransmit=True),
+        _send(["SIP/2.0 200 OK", *tagged], sdp, again_ms=_AGAIN_MS),
         '<recv request="ACK" crlf="true"/>',
         '<pause variable="talk"/>',
         _step(HangUp(), _AGENT_BYE, "G722/8000", 9),
@@ -108,9 +111,9 @@ def register_xml() -> str:
         "Max-Forwards: 70",
     ]
     body = [
-        _send([*head, "CSeq: 1 REGISTER"], retransmit=True),
+        _send([*head, "CSeq: 1 REGISTER"], again_ms=_AGAIN_WITH_PASSWORD_MS),
         '<recv response="401" auth="true"/>',
-        _send([*head, "CSeq: 2 REGISTER", "[field1]"], retransmit=True),
+        _send([*head, "CSeq: 2 REGISTER", "[field1]"], again_ms=_AGAIN_WITH_PASSWORD_MS),
         '<recv response="200"/>',
     ]
     return _scenario("register", body)
@@ -147,7 +150,7 @@ def _step(step: Step, bye: list[str], codec: str, payload: int) -> str:
         case Speak(file, loops):
             return f'<nop><action><exec rtp_stream="{file},{loops},{payload},{codec}"/></action></nop>'
         case HangUp():
-            return _send(bye, retransmit=True) + '<recv response="200"/>'
+            return _send(bye, again_ms=_AGAIN_MS) + '<recv response="200"/>'
         case AwaitHangUp():
             return '<recv request="BYE"/>' + _send(
                 ["SIP/2.0 200 OK", "[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
@@ -169,13 +172,13 @@ def _sdp(*media: str) -> list[str]:
     ]
 
 
-def _send(lines: list[str], body: list[str] | None = None, *, retransmit: bool = False) -> str:
+def _send(lines: list[str], body: list[str] | None = None, *, again_ms: int = 0) -> str:
     if body:
         lines = [*lines, "Content-Type: application/sdp", "Content-Length: [len]", "", *body]
     else:
         lines = [*lines, "Content-Length: 0", ""]
     text = "\n".join(lines).replace("]]>", "]]]]><![CDATA[>")  # which would end the section
-    attribute = ' retrans="500"' if retransmit else ""
+    attribute = f' retrans="{again_ms}"' if again_ms else ""
     return f"<send{attribute}><![CDATA[\n\n{text}\n\n]]></send>"
 
 

@@ -50,6 +50,9 @@ TONES = {
 TONE_G722, TONE_ALAW, TONE_ULAW = TONES
 
 
+_PROMPT_S = 0.3
+
+
 async def within(look: Callable[[], Awaitable[bool]], timeout_s: float, every_s: float = 0.1) -> bool:
     """Look again and again until it is so; whether it was, in time."""
     ends = time.monotonic() + timeout_s
@@ -314,6 +317,7 @@ class Centre:
             await self.thaw_service()
         else:
             await self.start_service()
+        await within(self._is_quick, PATIENCE_S)
         assert await within(self.is_linked, PATIENCE_S), "the observer's link to Asterisk is down"
         for agent in self.settings.agents:
             with contextlib.suppress(AmiError):  # not in any queue
@@ -321,6 +325,21 @@ class Centre:
             await log_out(self.link, agent)
         await self.asterisk.command("channel request hangup all")
         assert await within(self.is_quiet, PATIENCE_S), f"channels are left: {await self.channels()}"
+
+    async def _is_quick(self) -> bool:
+        """Whether the service answers as promptly as callers need it to, a few times over.
+
+        A machine that stands still for seconds gives callers a person without a menu, as it should.
+        """
+        url = f"http://127.0.0.1:{self.settings.ports.web}/healthz"
+        async with aiohttp.ClientSession() as web:
+            for _ in range(3):
+                asked = time.monotonic()
+                async with web.get(url) as answer:
+                    await answer.read()
+                if time.monotonic() - asked > _PROMPT_S:
+                    return False
+        return True
 
     async def channels(self) -> list[str]:
         """The names of the channels that Asterisk has."""
