@@ -1,7 +1,8 @@
 """Pictures of the dashboards for the documents: Grafana's own components draw what a real Prometheus answers.
 
 ``python -m tests.draw_dashboards`` runs a hotline with simulated callers for a while and draws what it gave; with
-``--prometheus URL`` it draws what that one knows. npm fetches what is needed of Grafana.
+``--prometheus URL`` it draws what that one knows, and with ``--board quality`` only that board. npm fetches what
+is needed of Grafana.
 """
 
 from __future__ import annotations
@@ -137,13 +138,17 @@ async def draw(browser: Browser, bundle: Path, job: Json, picture: Path) -> None
     await page.close()
 
 
-async def draw_all(prometheus: PrometheusApi, span: Span, folder: Path, languages: list[str]) -> None:
-    """Every dashboard in each language, into a folder."""
+async def draw_all(
+    prometheus: PrometheusApi, span: Span, folder: Path, languages: list[str], boards: list[str]
+) -> None:
+    """The boards, or every dashboard if none is named, in each language, into a folder."""
     bundle = await asyncio.to_thread(bundled)
     folder.mkdir(parents=True, exist_ok=True)
     async with chromium() as browser:
         for language in languages:
             for slug, dashboard in dashboards(language).items():
+                if boards and slug not in boards:
+                    continue
                 job = {
                     "dashboard": dashboard,
                     "answers": await answers(prometheus, dashboard, span),
@@ -210,13 +215,18 @@ async def main() -> None:
     options.add_argument("--minutes", type=float, default=20, help="how long calls are taken, and what is drawn")
     options.add_argument("--prometheus", help="draw what this Prometheus knows instead")
     options.add_argument("--folder", type=Path, default=PICTURES)
+    options.add_argument(
+        "--board", action="append", choices=sorted(dashboards("zh-CN")), help="draw only this one (or these)"
+    )
     options.add_argument("--language", action="append", choices=["zh-CN", "en"])
     chosen = options.parse_args()
     languages = chosen.language or ["zh-CN"]
 
     async def picture(prometheus: PrometheusApi) -> None:
         until = time.time()
-        await draw_all(prometheus, Span(until - chosen.minutes * 60, until), chosen.folder, languages)
+        await draw_all(
+            prometheus, Span(until - chosen.minutes * 60, until), chosen.folder, languages, chosen.board or []
+        )
 
     if chosen.prometheus:
         await picture(PrometheusApi(chosen.prometheus))

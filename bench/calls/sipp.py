@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import csv
 import itertools
-import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator
@@ -67,10 +66,6 @@ class Crowd:
         """From now on so many new calls a second."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as remote:
             remote.sendto(f"cset rate {per_s:.2f}\n".encode(), (self.line.address, self.line.control))
-
-    def no_more(self) -> None:
-        """No new calls; it ends when those that it has are over."""
-        self.process.send_signal(signal.SIGUSR1)
 
     async def end(self) -> Tally:
         """Wait until its calls are over. Raises SanshengError if it could not work at all."""

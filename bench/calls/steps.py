@@ -127,6 +127,11 @@ class Load:
         script = CallerScript(steps=steps, dialled=_VARIANTS[variant])
         return await self._crowds.callers(script, "-r", f"{per_s:g}", *options)
 
+    async def cleared(self) -> None:
+        """End every call, and return when Asterisk has none left."""
+        await self._stand.asterisk.command("channel request hangup all")
+        await self.emptied()
+
     async def emptied(self) -> None:
         """Return when Asterisk has no call left."""
         async with asyncio.timeout(_EMPTY_WITHIN_S):
