@@ -79,6 +79,10 @@ MODULES: tuple[str, ...] = (
     "func_rand",
     "func_db",
     "app_db",
+    # handing a caller on
+    "res_pjsip_refer",
+    "func_export",
+    "func_devstate",
     # calling back
     "app_dial",
     # the synthetic caller

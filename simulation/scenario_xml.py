@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from simulation.dtmf import write_press
-from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Step, Wait
+from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Refer, Speak, Step, Wait
 
 _AFTER_KEY_MS = 500
 _AGAIN_MS = 500
@@ -48,7 +48,7 @@ def caller_xml(script: CallerScript, folder: Path) -> str:
         '<recv response="200" rrs="true"/>',
         _send([f"ACK {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 2 ACK"]),
     ]
-    bye = [f"BYE {request}", *head, f"To: {to}[peer_tag_param]", "CSeq: 3 BYE"]
+    bye = [f"BYE {request}", *head, f"To: {to}[peer_tag_param]", f"CSeq: {_LAST_CSEQ} BYE"]
     for number, step in enumerate(script.steps):
         if isinstance(step, Press):
             pcap = folder / f"press-{number}-{step.key.replace('*', 'star').replace('#', 'hash')}.pcap"
@@ -129,6 +129,8 @@ _RECEIVE_INVITE = (
     '<assign assign_to="same" variable="same"/></action></recv>'
 )
 _AGENT_CONTACT = "Contact: <sip:[local_ip]:[local_port]>"
+_LAST_CSEQ = 9
+"""Of the BYE; what is asked before it within the dialog has a smaller one."""
 # An agent's BYE goes back along the dialog: From and To change places.
 _AGENT_BYE = [
     "BYE [next_url] SIP/2.0",
@@ -136,7 +138,7 @@ _AGENT_BYE = [
     "From: [$to];tag=[pid]a[call_number]",
     "To: [$from]",
     "Call-ID: [call_id]",
-    "CSeq: 1 BYE",
+    f"CSeq: {_LAST_CSEQ} BYE",
     "Max-Forwards: 70",
 ]
 
@@ -152,9 +154,32 @@ def _step(step: Step, bye: list[str], codec: str, payload: int) -> str:
         case HangUp():
             return _send(bye, again_ms=_AGAIN_MS) + '<recv response="200"/>'
         case AwaitHangUp():
-            return '<recv request="BYE"/>' + _send(
-                ["SIP/2.0 200 OK", "[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
-            )
+            return '<recv request="BYE"/>' + _send(_OK)
+        case Refer():
+            return _refer(step, bye)
+
+
+_OK = ["SIP/2.0 200 OK", "[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
+
+
+def _refer(step: Refer, bye: list[str]) -> str:
+    """Ask, follow what is told until it is known how it came out, let go if it was done. Once in a scenario."""
+    asked = [line.replace("BYE", "REFER").replace(f" {_LAST_CSEQ} ", f" {_LAST_CSEQ - 1} ") for line in bye]
+    dialog = f"?Replaces={step.replaces}" if step.replaces else ""
+    contact = [] if any(line.startswith("Contact:") for line in bye) else [_AGENT_CONTACT]
+    asking = _send([*asked, *contact, f"Refer-To: <sip:{step.to}@[local_ip]{dialog}>"], again_ms=_AGAIN_MS)
+    if step.declined:
+        return asking + f'<recv response="{step.declined}"/>'
+    # Notified of every step (100 Trying, 180 …): again and again until it is the one that is waited for.
+    looked_for = f'<ereg regexp="SIP/2.0 {step.refused or 200}" search_in="msg" assign_to="told"/>'
+    following = (
+        '<recv response="202"/><label id="1"/>'
+        f'<recv request="NOTIFY" next="2" test="told"><action>{looked_for}</action></recv>'
+        + _send(_OK).replace("<send>", '<send next="1">')
+        + '<label id="2"/>'
+        + _send(_OK)
+    )
+    return asking + following + ("" if step.refused else _step(HangUp(), bye, "", 0))
 
 
 def _press(pcap: Path) -> str:

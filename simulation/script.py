@@ -39,7 +39,21 @@ class AwaitHangUp:
     """Wait until the other side ends the call."""
 
 
-Step: TypeAlias = Wait | Press | Speak | HangUp | AwaitHangUp
+@dataclass(frozen=True, slots=True)
+class Refer:
+    """Ask to send the other side to ``to`` (SIP REFER, blind), and let go once that is done.
+
+    ``replaces``, a dialog's id, asks to join it with another call instead (attended). With ``refused``, a status
+    that must be told of it, or ``declined``, one with which the asking itself must be answered, the talk goes on.
+    """
+
+    to: str
+    refused: str | None = None
+    declined: str | None = None
+    replaces: str | None = None
+
+
+Step: TypeAlias = Wait | Press | Speak | HangUp | AwaitHangUp | Refer
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _of_caller(record: CelRecord) -> AnyEvent | None:
             return survey_event(record)
 
 
-HOTLINE_CONTEXTS = frozenset({"from-trunk", "hotline", "person", "survey"})
+HOTLINE_CONTEXTS = frozenset({"from-trunk", "hotline", "person", "transfer", "survey"})
 """The dialplan contexts in which a caller's channel can end. An agent who dials *11 is nobody's call."""
 
 

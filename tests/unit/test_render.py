@@ -278,7 +278,7 @@ def test_no_label_stands_twice_in_one_extension(steps: list[Step]) -> None:
 
 def test_no_extension_runs_out_of_steps(steps: list[Step]) -> None:
     """``autofallthrough`` is off: after a last step that does not leave, the caller would hear nothing."""
-    last = {(step.context, step.exten): step.application for step in steps}
+    last = {(step.context, step.exten): step.application for step in steps if step.exten != "h"}  # after the end
     assert set(last.values()) <= {"Goto", "Hangup", "Return"}
 
 
@@ -350,9 +350,10 @@ def test_a_late_time_out_of_the_menu_skips_nothing_of_the_way_to_a_person(steps:
 # ── Somebody else's opinion ──────────────────────────────────────────────────────────────────────────────────
 
 KNOWN_FINDINGS = {
-    # asterisklint knows an older Asterisk: Originate's variables, CHANNEL_EXISTS and SHA1 came later.
+    # asterisklint knows an older Asterisk: Originate's variables and these functions came later.
     "E_APP_ARG_MANY: too many arguments for app 'Originate', maximum is 6",
     "E_FUNC_MISSING: function 'CHANNEL_EXISTS' does not exist (or func_odbc created?)",
+    "E_FUNC_MISSING: function 'EXPORT' does not exist (or func_odbc created?)",
     "E_FUNC_MISSING: function 'SHA1' does not exist (or func_odbc created?)",
 }
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from simulation.dtmf import KEYS, write_press
 from simulation.scenario_xml import agent_xml, caller_xml, register_xml
-from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Speak, Wait
+from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Press, Refer, Speak, Wait
 
 
 def elements(xml: str) -> list[ElementTree.Element]:
@@ -59,6 +59,29 @@ def test_a_caller_who_waits_for_the_other_side(tmp_path: Path) -> None:
     xml = caller_xml(CallerScript((AwaitHangUp(),)), tmp_path)
     assert [message.split(" ")[0] for message in sent(xml)] == ["INVITE", "ACK", "SIP/2.0"]
     assert elements(xml)[-2].get("request") == "BYE"
+
+
+def test_an_agent_hands_on_and_lets_go_once_that_is_done() -> None:
+    xml = agent_xml(AgentScript(steps=(Wait(1), Refer("*33"))))
+    asked, _, told, bye = sent(xml)[-4:]
+    assert asked.startswith("REFER [next_url]")
+    assert "Refer-To: <sip:*33@" in asked
+    assert asked.count("Contact:") == 1
+    assert (told.split("\n")[0], bye.split(" ")[0]) == ("SIP/2.0 200 OK", "BYE")
+    assert 'regexp="SIP/2.0 200"' in xml
+
+
+def test_a_refusal_is_expected_and_the_talk_goes_on() -> None:
+    xml = agent_xml(AgentScript(steps=(Refer("1002", refused="404", replaces="a%40b"), HangUp())))
+    asked, _, told, bye = sent(xml)[-4:]
+    assert "Refer-To: <sip:1002@[local_ip]?Replaces=a%40b>" in asked
+    assert told.startswith("SIP/2.0 200 OK")
+    order = [int(line.split()[1]) for message in (asked, bye) for line in message.split("\n") if "CSeq" in line]
+    assert order == sorted(set(order))
+    assert 'regexp="SIP/2.0 404"' in xml
+    assert [step.get("response") for step in elements(xml) if step.tag == "recv"][-3:] == ["202", None, "200"]
+    declined = agent_xml(AgentScript(steps=(Refer("1002", declined="603"), HangUp())))
+    assert [step.get("response") for step in elements(declined) if step.tag == "recv"][-2:] == ["603", "200"]
 
 
 HOSTILE = [
