@@ -19,6 +19,10 @@ async (rules) => {
 """
 
 
+_OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+_IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+
+
 @cache
 def _axe() -> str:
     return (fetched(ROOT / "console" / "npm") / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -29,3 +33,17 @@ async def violations(page: Page) -> list[str]:
     await page.evaluate(_axe())
     found: list[str] = await page.evaluate(_LOOK, list(_RULES))
     return found
+
+
+async def turned_over(page: Page, look: str = _LOOK) -> list[str]:
+    """What axe finds in the other colour scheme, by the rules that colours can break; the page is left as it was.
+
+    ``look`` is run with those rules, axe-core being in the page.
+    """
+    dark = bool(await page.evaluate(_IS_DARK))
+    await page.emulate_media(color_scheme="light" if dark else "dark", reduced_motion="reduce")
+    try:
+        found: list[str] = await page.evaluate(look, _OF_COLOURS)
+        return found
+    finally:
+        await page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="no-preference")

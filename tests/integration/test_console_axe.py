@@ -1,4 +1,4 @@
-"""Every role's pages under axe-core (WCAG 2.2 AA), in both languages, light and dark, at a small desk.
+"""Every role's pages under axe-core (WCAG 2.2 AA), in both languages, each light and dark, at a small desk.
 
 To have a page looked at, add its address to ``PAGES``; a test of its own that has data on its pages may call
 ``tests.support_axe.violations`` in the same way.
@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.support_axe import violations
+from tests.support_axe import turned_over, violations
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole, complaints, served
 
@@ -50,6 +50,7 @@ async def test_nobody_is_shut_out(
         for path in PAGES[login]:
             await page.goto(console.url + path)
             assert await violations(page) == [], path
+            assert await turned_over(page) == [], f"{path} with the colour scheme turned over"
             root = page.locator("html")
             assert await root.evaluate("(e) => e.scrollWidth") <= 1280, f"{path} sticks out"
         assert [line for line in heard if "status of 40" not in line] == []

@@ -1,7 +1,8 @@
 """The pages of every role against WCAG 2.2 AA, by axe-core in a real browser (P6).
 
-Each page is looked at in Chinese on light and in English on dark ground: every page in both languages and in both
-colour schemes.
+Each page is looked at in both languages: in Chinese on light and in English on dark
+ground by all rules; then those of the menus, the scheme turned over while they are open, by the rules that colours
+can break.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from service.settings import ROOT
+from tests.support_axe import turned_over
 from tests.support_chromium import chromium
 from tests.support_console import ServedConsole
 from tests.support_furnished import CASE, CHIEF, HEARD, WORKER, furnished
@@ -55,10 +57,12 @@ async def test_no_page_of_any_role_breaks_wcag_2_2_aa(tmp_path: Path) -> None:
         seen: set[str] = set()
         for login in DEEPER:
             chinese, english = [await opened(console, browser, login, axe, dark=dark) for dark in (False, True)]
-            for path in [*await chinese.evaluate(_MENU), *DEEPER[login]]:
+            menu = await chinese.evaluate(_MENU)
+            for path in [*menu, *DEEPER[login]]:
                 if path not in seen:
                     seen.add(path)
-                    looks = (looked_at(page, console.url + path) for page in (chinese, english))
+                    over = path in menu
+                    looks = (looked_at(page, console.url + path, over=over) for page in (chinese, english))
                     found += [f"{login} {path} {each}" for wrong in await asyncio.gather(*looks) for each in wrong]
             await chinese.context.close()
             await english.context.close()
@@ -74,7 +78,8 @@ async def opened(console: ServedConsole, browser: Browser, login: str, axe: str,
     return page
 
 
-async def looked_at(page: Page, url: str) -> list[str]:
+async def looked_at(page: Page, url: str, *, over: bool) -> list[str]:
+    """What is wrong with a page; ``over``: in the other colour scheme, too."""
     answer = await page.goto(url)
     if answer is None or answer.status != 200:
         return [f"answered {answer and answer.status}"]
@@ -82,6 +87,8 @@ async def looked_at(page: Page, url: str) -> list[str]:
         await page.wait_for_selector("call-player[data-drawn]")
     await page.evaluate(_UNPINNED)
     found: list[str] = await page.evaluate(_LOOK, _TAGS)
+    if over:
+        found += [f"with the scheme turned over: {each}" for each in await turned_over(page, _LOOK)]
     if await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("sticks out at 1280 pixels")
     return [re.sub(r"\s+", " ", each) for each in found]
