@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select, true
+from sqlalchemy import CTE, Row, Select, func, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,8 +16,8 @@ from storage.engine import for_writing
 from storage.faults import translated
 from storage.tables import presence
 
-_MEMBERSHIP = case((presence.c.step.in_([PresenceStep.JOINED, PresenceStep.LEFT]), "membership"), else_="pause")
-_ANYBODY: ColumnElement[bool] = true()
+_MEMBERSHIP = (PresenceStep.JOINED, PresenceStep.LEFT)
+"""All others are of pauses."""
 
 
 class SqlPresence:
@@ -59,26 +59,49 @@ class SqlPresence:
 
     async def since(self, agent: AgentNumber, moment: datetime, until: datetime) -> list[PresenceChange]:
         """What one agent did in ``[moment, until)``, and before it what says how things stood then."""
-        mine = presence.c.agent == agent
-        within = select(presence).where(mine, presence.c.at >= moment, presence.c.at < until)
+        mine = (presence.c.agent == agent, presence.c.at >= moment, presence.c.at < until)
+        within = select(presence).where(*mine)
         with translated():
             async with self._engine.connect() as connection:
-                before = (await connection.execute(_state_at(moment, mine))).all()
+                before = (await connection.execute(_state_at(moment, agent))).all()
                 return [_change(row) for row in (*before, *(await connection.execute(within)).all())]
 
 
-def _state_at(moment: datetime, whose: ColumnElement[bool] = _ANYBODY) -> Select[Any]:
-    """The last step of each kind, of each agent in each queue, before a moment."""
-    last = (
-        func.row_number()
-        .over(
-            partition_by=(presence.c.agent, presence.c.queue, _MEMBERSHIP),
-            order_by=(presence.c.at.desc(), presence.c.position.desc(), presence.c.key.desc()),
-        )
-        .label("last")
+def _state_at(moment: datetime, agent: AgentNumber | None = None) -> Select[Any]:
+    """The last step of each kind before a moment, of each agent (or of one) in each queue.
+
+    Looked up from index entry to index entry, not by reading all that ever happened: there are few agents and
+    queues, and many years of steps.
+    """
+    desks = _desks(agent)
+    mine = (presence.c.agent == desks.c.agent, presence.c.queue == desks.c.queue, presence.c.at < moment)
+    latest = (presence.c.at.desc(), presence.c.position.desc(), presence.c.key.desc())
+    kinds = (presence.c.step.in_(_MEMBERSHIP), presence.c.step.not_in(_MEMBERSHIP))
+    lasts = (
+        select(presence.c.key).where(*mine, kind).order_by(*latest).limit(1).correlate(desks).scalar_subquery()
+        for kind in kinds
     )
-    ranked = select(presence, last).where(presence.c.at < moment, whose).subquery()
-    return select(ranked).where(ranked.c.last == 1)
+    return select(presence).where(
+        presence.c.key.in_(union_all(*(select(last).select_from(desks) for last in lasts)))
+    )
+
+
+def _desks(agent: AgentNumber | None) -> CTE:
+    """Every agent (or one) with every queue that was ever theirs; the last row of each agent has no queue."""
+    agents = _agents() if agent is None else select(literal(agent).label("agent")).cte("agents")
+    queues = select(func.min(presence.c.queue))
+    first = queues.where(presence.c.agent == agents.c.agent).correlate(agents).scalar_subquery()
+    desks = select(agents.c.agent, first.label("queue")).cte("desks", recursive=True)
+    more = (presence.c.agent == desks.c.agent, presence.c.queue > desks.c.queue)
+    following = queues.where(*more).correlate(desks).scalar_subquery()
+    return desks.union_all(select(desks.c.agent, following).where(desks.c.queue.is_not(None)))
+
+
+def _agents() -> CTE:
+    smallest = select(func.min(presence.c.agent).label("agent"))
+    agents = smallest.cte("agents", recursive=True)
+    following = smallest.where(presence.c.agent > agents.c.agent).correlate(agents).scalar_subquery()
+    return agents.union_all(select(following).where(agents.c.agent.is_not(None)))
 
 
 def _row(change: PresenceChange) -> dict[str, Any]:
