@@ -337,8 +337,12 @@ _BUSY = r"task processor queue reached \d+ scheduled tasks|Exceptionally long (v
 """And for a machine that is too slow for what it has to do."""
 
 
+_GONE = r"func_export\.c: Channel '[^']+' not found! 'TRANSFER_CONTEXT' not set"
+"""The agent hung up as the number was spoken, between the question whether the telephone is there and its use."""
+
+
 def _of_logs(evidence: Evidence) -> Iterator[str]:
-    allowed = [re.compile(pattern) for pattern in (_BOTH_HANG_UP, _BUSY, *evidence.scenario.log_may_say)]
+    allowed = [re.compile(pattern) for pattern in (_BOTH_HANG_UP, _BUSY, _GONE, *evidence.scenario.log_may_say)]
     for line in evidence.asterisk_log:
         if re.search(r"\b(WARNING|ERROR)\b", line) and not any(pattern.search(line) for pattern in allowed):
             yield f"Asterisk's log: {line}"

@@ -14,7 +14,7 @@ one clock:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bench.faults.ears import Ear
@@ -135,7 +135,7 @@ def seen(attempt: Attempt, rings: Sequence[Ring], deaths: Sequence[Death]) -> Se
     last = bye.at if bye else messages[-1].at
     death = None if confirmed else next((d for d in deaths if up.at <= d.until and d.since <= last), None)
     ended_at = death.since if death else last
-    rings = [_cut(ring, death) for ring in rings]
+    rings = [_cut(_heard(ring, deaths), death) for ring in rings]
     signs = [ring.rang_at for ring in rings] + ([attempt.ear.ringing_at] if attempt.ear.ringing_at else [])
     asked_at = min((at for at in signs if at <= ended_at), default=None)
     return Seen(
@@ -151,6 +151,16 @@ def seen(attempt: Attempt, rings: Sequence[Ring], deaths: Sequence[Death]) -> Se
         death=death,
         going_down=any(d.since <= ended_at <= d.until for d in deaths),
     )
+
+
+def _heard(ring: Ring, deaths: Sequence[Death]) -> Ring:
+    """An answer that Asterisk, on its way down, confirms in one with the end: it put nobody through any more."""
+    over = ring.over_at
+    if ring.connected_at is None or over is None or over > ring.connected_at:
+        return ring
+    if not any(death.since <= over <= death.until for death in deaths):
+        return ring
+    return replace(ring, answered_at=None, connected_at=None)
 
 
 def _cut(ring: Ring, death: Death | None) -> Ring:

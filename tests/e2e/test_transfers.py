@@ -20,7 +20,7 @@ from simulation.script import AgentScript, AwaitHangUp, CallerScript, HangUp, Re
 from storage.engine import open_engine
 from storage.ledger import SqlLedger
 from tests.e2e.scenarios import PERSON
-from tests.support_centre import Centre, within
+from tests.support_centre import PATIENCE_S, Centre, within
 from tests.support_play import ledger_of
 from tests.support_scenario import treats
 
@@ -30,10 +30,13 @@ TICKETING = "*33"
 LISTENS = CallerScript((*PERSON, AwaitHangUp()))
 
 
+NUMBER_SPOKEN_S = 9
+"""After the answer; it takes three or four, and before that nobody is handed on."""
+LONG_S = 240
 NO_SUCH_CALL = "no%40where%3Bto-tag%3D1%3Bfrom-tag%3D2"
 
 
-def hands_on(to: str, talk_s: float = 5) -> AgentScript:
+def hands_on(to: str, talk_s: float = NUMBER_SPOKEN_S) -> AgentScript:
     """Talks until the agent's number has been spoken and a little longer, then hands the caller on."""
     return AgentScript(ring_s=1, steps=(Wait(talk_s), Refer(to)))
 
@@ -59,7 +62,7 @@ async def settled(ledger: SqlLedger, ids: Callable[[], Awaitable[set[str]]], kno
         found[:] = [call for call in calls if call]
         return bool(found) and all(call.ended_at and call.recording for call in found)
 
-    assert await within(is_there, 20), found
+    assert await within(is_there, PATIENCE_S), found
     assert len(found) == 1, "one caller is one call"
     return found[0]
 
@@ -69,7 +72,7 @@ async def test_a_caller_who_is_handed_on_is_one_call_with_both_agents(
     centre: Centre, to: str, second: str
 ) -> None:
     await centre.home()
-    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(90):
+    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(LONG_S):
         known, before = await ids(), await transfers(centre, "1001")
         await people.register("1001", second)
         await people.agent("1001", hands_on(to))
@@ -90,8 +93,8 @@ async def test_a_caller_who_is_handed_on_is_one_call_with_both_agents(
     assert all(times)
     assert times == sorted(times, key=lambda at: at or datetime.max)
     assert first.ended_at and other.rang_at and first.ended_at <= (other.answered_at or first.ended_at)
-    assert first.ring_s == pytest.approx(1, abs=0.9)
-    assert other.ring_s == pytest.approx(2, abs=0.9)
+    assert first.ring_s == pytest.approx(1, abs=2)
+    assert other.ring_s == pytest.approx(2, abs=2)
     assert call.wait_s is not None and first.connected_at and call.asked_at
     assert call.wait_s == (first.connected_at - call.asked_at).total_seconds()
     assert call.talk_s and other.connected_at and call.ended_at
@@ -102,7 +105,7 @@ async def test_a_caller_who_is_handed_on_is_one_call_with_both_agents(
 async def test_a_colleague_who_lets_it_ring_leaves_the_caller_to_the_section(centre: Centre) -> None:
     """1002 is not registered, so the section's queue has the caller, and the next agent of it answers."""
     await centre.home()
-    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(90):
+    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(LONG_S):
         known = await ids()
         await people.register("1001", "9001")
         await people.agent("1001", hands_on("1002"))
@@ -113,7 +116,7 @@ async def test_a_colleague_who_lets_it_ring_leaves_the_caller_to_the_section(cen
         async def talks() -> bool:
             return any(call.offers and call.offers[0].connected_at for call in await ledger.open_calls())
 
-        assert await within(talks, 20)
+        assert await within(talks, PATIENCE_S)
         await centre.log_in("9001")  # of the overflow group
         await pause(centre.link, centre.agent("1001"), "break")
         outcome = await people.outcome(dialled)
@@ -123,7 +126,6 @@ async def test_a_colleague_who_lets_it_ring_leaves_the_caller_to_the_section(cen
     assert call.transferred_at and call.result is Result.ANSWERED
 
 
-NUMBER_SPOKEN_S = 5
 REFUSED = {
     "a number outside": (NUMBER_SPOKEN_S, Refer("13800138000", refused="404")),
     "a code of ours that is none of these": (NUMBER_SPOKEN_S, Refer("*11", refused="404")),
@@ -135,7 +137,7 @@ REFUSED = {
 @pytest.mark.parametrize(("after_s", "refer"), REFUSED.values(), ids=REFUSED)
 async def test_what_is_refused_leaves_the_talk_as_it_is(centre: Centre, after_s: float, refer: Refer) -> None:
     await centre.home()
-    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(60):
+    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(LONG_S):
         known, before = await ids(), await transfers(centre, "1001")
         await people.register("1001")
         await people.agent("1001", AgentScript(ring_s=1, steps=(Wait(after_s), refer, Wait(2), HangUp())))
@@ -146,13 +148,13 @@ async def test_what_is_refused_leaves_the_talk_as_it_is(centre: Centre, after_s:
         after = await transfers(centre, "1001")
     (offer,) = call.offers
     assert (offer.agent, call.transferred_at, call.ended_by) == ("1001", None, EndedBy.AGENT)
-    assert call.talk_s is not None and call.talk_s >= after_s + 1.5, "the talk went on after it"
+    assert call.talk_s is not None and call.talk_s >= after_s + 0.5, "the talk went on after it"
     assert after == (before[0], before[1] + 1)
 
 
 async def test_a_caller_transfers_nobody(centre: Centre) -> None:
     await centre.home()
-    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(60):
+    async with ledger_of(centre) as (ledger, ids), centre.people() as people, asyncio.timeout(LONG_S):
         known = await ids()
         await people.register("1001")
         await people.agent("1001", treats(ring_s=1, talk_s=8))

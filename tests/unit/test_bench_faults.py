@@ -108,6 +108,16 @@ def test_a_call_that_was_up_when_asterisk_died_ended_then() -> None:
     assert one.rings == (Ring("2001", at(3.1), over_at=at(4)),)
 
 
+def test_who_is_answered_as_asterisk_goes_down_hears_nobody() -> None:
+    """Asterisk's ACK comes with its BYE; the books, which were closed before, know of no answer."""
+    crossed = Ring("2001", at(3.1), answered_at=at(5), connected_at=at(5.051), over_at=at(5.05))
+    down = (Death(at(4.9), at(6)),)
+    one = told(message(5.05, "received", "BYE"), rings=[crossed], deaths=down)
+    assert (one.result, one.ended_by, one.going_down) == (Result.LOST, EndedBy.SYSTEM, True)
+    assert one.rings == (Ring("2001", at(3.1), over_at=at(5.05)),)
+    assert told(message(5.05, "received", "BYE"), rings=[crossed]).result is Result.ANSWERED
+
+
 def test_the_log_of_messages(tmp_path: Path) -> None:
     log = tmp_path / "a.msg"
     rule = "-" * 47
