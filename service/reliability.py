@@ -103,7 +103,7 @@ class Reliability:
         self._journal_file = folder / "outages.jsonl"
         self._told: asyncio.Queue[Fact] = asyncio.Queue()
         watched = [*self._probes, *([Component.TRUNK] if caller else [])]
-        self._watch = Watch(watched, timing.failures, self._told.put_nowait)
+        self._watch = Watch(watched, timing.failures, self._tell)
         self._journal: Journal | None = None
         self._pen = asyncio.Lock()
         """Held while the journal's file is written."""
@@ -216,22 +216,33 @@ class Reliability:
         for component in Component:
             works = self._watch.working(component)
             self._exporter.set(catalogue.COMPONENT_UP, math.nan if works is None else works, component)
-        out = self._watch.out
-        for component, began in out.items():
-            counted = max(self._counted_s.get(component, began.steady_s), began.steady_s)
-            planned = any(
-                component in window.components and window.starts_at <= now.wall < window.ends_at
-                for window in self._windows
-            )
-            self._exporter.count(
-                catalogue.OUTAGE_SECONDS,
-                component,
-                "true" if planned else "false",
-                by=max(now.steady_s - counted, 0.0),
-            )
-            self._counted_s[component] = now.steady_s
+        for component, began in self._watch.out.items():
+            self._count(component, began, now)
+
+    def _count(self, component: Component, began: Moment, until: Moment) -> None:
+        """Add what an outage has lasted beyond what was counted of it."""
+        counted_s = max(self._counted_s.get(component, began.steady_s), began.steady_s)
+        planned = any(
+            component in window.components and window.starts_at <= until.wall < window.ends_at
+            for window in self._windows
+        )
+        self._exporter.count(
+            catalogue.OUTAGE_SECONDS,
+            component,
+            "true" if planned else "false",
+            by=max(until.steady_s - counted_s, 0.0),
+        )
+        self._counted_s[component] = until.steady_s
 
     # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, fact: Fact) -> None:
+        """Also of outages that began and ended between two signs of life all seconds are counted."""
+        began = self._watch.out.get(fact.component) if fact.component else None
+        if fact.told is Told.CLOSED and fact.component and began:
+            lasted_s = (fact.at - began.wall) / timedelta(seconds=1)
+            self._count(fact.component, began, Moment(fact.at, began.steady_s + lasted_s))
+        self._told.put_nowait(fact)
 
     async def _write_down(self) -> None:
         """Every fact to the disk, in order, as soon as it is told."""

@@ -322,6 +322,8 @@ async def test_an_outage_from_probe_to_book_and_metrics(stand: Stand) -> None:
         assert outage.reason == "SanshengError: switched off"
         series = await stand.series()
         assert series['hotline_outage_seconds_total{component="disk",planned="true"}'] == "0.0"
+        counted = float(series['hotline_outage_seconds_total{component="disk",planned="false"}'])
+        assert counted == pytest.approx((outage.ended_at - outage.began_at).total_seconds(), abs=0.001)
         assert series['hotline_component_up{component="transcription"}'] == "NaN", "not in service"
         assert await stand.outages(Component.AGI) == [], "it never ran before: nothing was out"
         assert await stand.book.watched_since()
@@ -359,6 +361,25 @@ async def test_an_outage_outlives_the_process_that_saw_it_begin(stand: Stand) ->
         assert await within(lambda: ended(stand, Component.DISK), PATIENCE_S)
     (after,) = await stand.outages(Component.DISK)
     assert after.began_at == before.began_at and before.ended_at is None and after.ended_at
+
+
+async def test_an_outage_between_two_signs_of_life_is_counted(stand: Stand) -> None:
+    """One outage after the other, each as short as can be: not one second of any is left out."""
+    async with stand.running() as watcher:
+        for nth in range(1, 4):
+            assert await eventually(lambda: watcher.working(Component.DISK) is True)
+            stand.switches[Component.DISK].works = False
+            assert await eventually(lambda: watcher.working(Component.DISK) is False)
+            stand.switches[Component.DISK].works = True
+            assert await within(partial(ended, stand, Component.DISK, nth), PATIENCE_S)
+        lasted = sum(
+            (outage.ended_at - outage.began_at).total_seconds()
+            for outage in await stand.outages(Component.DISK)
+            if outage.ended_at
+        )
+        series = await stand.series()
+        counted = float(series['hotline_outage_seconds_total{component="disk",planned="false"}'])
+        assert counted == pytest.approx(lasted, abs=0.001)
 
 
 async def test_maintenance_is_counted_apart(stand: Stand) -> None:
