@@ -18,6 +18,7 @@ from calls.ids import SYNTHETIC_TRUNK
 from calls.wrap_up import AFTER_CALL_WORK
 from ivr.menu.model import Menu
 from service.children import DIES_WITH_US, end
+from service.priority import AHEAD, set_priority
 from service.secrets import Secrets, load_secrets
 from service.settings import SECTIONS, Agent, Settings
 
@@ -183,6 +184,8 @@ class Asterisk:
                 # Its own session: Ctrl-C goes to us, and we end things in order.
                 start_new_session=True,
             )
+        # Late sound stutters, for callers and in recordings: where that is allowed, Asterisk goes first.
+        set_priority(self._process.pid, AHEAD)
         self._watch = asyncio.create_task(self._note_end(self._process), name="asterisk's end")
         try:
             async with asyncio.timeout(60):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 AHEAD = -10
-"""Of nice, for measurements: Asterisk and SIPp go before the machine's other programs."""
+"""Of nice: Asterisk, and in measurements SIPp, go before the machine's other programs."""
 BEHIND = -5
 """For the service there, whose starts want a whole processor for seconds."""
 LAST = 10

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every test, in two parts at once. Real calls through a real Asterisk mostly wait (for rings), but must not be kept
 # waiting; everything else (units, contracts on real servers, pages in a real browser, prompts heard back) takes what
-# they leave of the processors: it runs behind, by nice, in a session of its own, since Linux may share the
+# they leave of the processors: it runs behind, by nice. Each in a session of its own, since Linux may share the
 # processors out by session first. With arguments: only what they name.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -12,8 +12,12 @@ setsid sh -c '(echo 19 > /proc/self/autogroup) 2> /dev/null
     exec nice -n 19 .venv/bin/python -m pytest --dist worksteal -p no:cacheprovider --basetemp var/pytest-first \
         -n "${WORKERS:-4}" tests/integration tests/contract tests/unit' &
 first=$!
-trap 'kill $first 2> /dev/null' INT TERM
-run --basetemp var/pytest-calls -n "${WORKERS:-3}" tests/e2e > var/calls.log 2>&1
+setsid sh -c '(echo -10 > /proc/self/autogroup) 2> /dev/null
+    exec .venv/bin/python -m pytest --dist worksteal -p no:cacheprovider --basetemp var/pytest-calls \
+        -n "${WORKERS:-3}" tests/e2e' > var/calls.log 2>&1 &
+second=$!
+trap 'kill $first $second 2> /dev/null' INT TERM
+wait $second
 second=$?
 wait $first
 first=$?
