@@ -37,8 +37,12 @@ class Ground:
 
     @property
     def caller_ports(self) -> range:
-        """Six for each caller (SIP, control, sound), and time to be free again."""
-        return range(self.first_port, self.first_port + 1000, 8)
+        """Sixteen for each caller, on an address of their own, and time to be free again.
+
+        SIP, control and sound take six; what SIPp plays from a file takes others behind them. If those were the
+        next caller's, Asterisk would send one caller's sound to the other's ear as well.
+        """
+        return range(self.first_port, self.first_port + 2000, 16)
 
     @property
     def agent_ports(self) -> range:
