@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.callbacks import CallBack
+from calls.callbacks import CallBack, NewCallback, Origin
 from calls.cases import CaseNumber
 from calls.events import CallbackStep, CallbackStepped, Source
-from calls.ids import AgentNumber, SectionId, attempt_id
+from calls.ids import AgentNumber, Language, SectionId, attempt_id
 from calls.live import AgentNow, AgentState, LinkNow, Picture, QueueNow
 from ivr.ami.link import AmiLink, LinkState
 from ivr.ami.wire import AmiMessage
@@ -29,6 +29,19 @@ NOON = datetime(2026, 11, 18, 4, tzinfo=UTC)
 NIGHT = NOON + timedelta(hours=11)
 ONE, OTHER = AgentNumber("1001"), AgentNumber("1002")
 INQUIRY = SectionId("inquiry")
+
+
+def follow_up(section: SectionId, place: datetime, due_at: datetime) -> NewCallback:
+    """Somebody to be called back, whoever it is."""
+    return NewCallback(
+        origin=Origin.FOLLOW_UP,
+        about="a test",
+        telephone="13900001234",
+        language=Language("zh-CN"),
+        due_at=due_at,
+        place=place,
+        section=section,
+    )
 
 
 @dataclass

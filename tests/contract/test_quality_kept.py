@@ -12,10 +12,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from calls.callbacks import NewCallback, Origin
 from calls.custody import Bandwidth, Leg
 from calls.errors import NotNow, Overtaken, StorageRefused
-from calls.ids import AgentNumber, CallId, FormId, Language, SectionId
+from calls.ids import AgentNumber, CallId, FormId, SectionId
 from calls.lists import CallName
 from calls.people import Scope
 from calls.periods import Grain
@@ -50,6 +49,7 @@ from storage.scores import ScoreFilter, SqlScores
 from storage.transcripts import SqlTranscripts
 from storage.verdict_figures import Slice, SqlVerdictFigures
 from storage.verdicts import SqlVerdicts
+from tests.support_callbacks import follow_up
 from tests.support_prepared import dropped, patient_engine, prepared
 from tests.support_quality import (
     FORM,
@@ -571,15 +571,7 @@ async def test_immediate_findings_and_who_took_them_on(engine: AsyncEngine) -> N
 
 async def test_immediate_findings_of_calling_back_are_among_them(engine: AsyncEngine) -> None:
     figures, callbacks = SqlQualityFigures(engine), SqlCallbacks(engine)
-    new = NewCallback(
-        origin=Origin.FOLLOW_UP,
-        about="a test",
-        telephone="13900001234",
-        language=Language("zh-CN"),
-        due_at=at(60),
-        place=NOW,
-        section=COMPLAINT,
-    )
+    new = follow_up(COMPLAINT, NOW, at(60))
     await callbacks.enlist(new, NOW)
     taken = await callbacks.take_next(AgentNumber("2001"), None, NOW)
     assert taken

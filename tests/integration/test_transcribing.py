@@ -18,9 +18,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.transcribe.legs import Samples, clips, write_wav
-from calls.callbacks import NewCallback, Origin
 from calls.custody import Leg
-from calls.ids import AgentNumber, CallId, Language, SectionId, reason_of
+from calls.ids import AgentNumber, CallId, SectionId, reason_of
 from calls.people import Scope
 from calls.transcript import Transcript
 from calls.verdicts import Outcome
@@ -41,6 +40,7 @@ from storage.transcripts import SqlTranscripts
 from storage.verdicts import SqlVerdicts
 from storage.work import JUDGEMENT, SqlWork, Work
 from storage.work_states import State
+from tests.support_callbacks import follow_up
 from tests.support_centre import within
 from tests.support_ledger import Ring, story
 from tests.support_rabbitmq import RabbitMq
@@ -258,15 +258,7 @@ async def called_back(office: Office, spoken: Samples) -> None:
     """A recording of a call back is transcribed and judged by the rules that make sense there."""
     now = datetime.now(UTC)
     book = SqlCallbacks(office.engine)
-    new = NewCallback(
-        origin=Origin.FOLLOW_UP,
-        about="a test",
-        telephone="13900001234",
-        language=Language("zh-CN"),
-        due_at=now + timedelta(hours=1),
-        place=now,
-        section=SectionId("inquiries"),
-    )
+    new = follow_up(SectionId("inquiries"), now, now + timedelta(hours=1))
     await book.enlist(new, now)
     taken = await book.take_next(AgentNumber("1001"), None, now)
     assert taken

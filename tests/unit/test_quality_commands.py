@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from calls.callbacks import NewCallback, Origin
 from calls.custody import AccessKind, Bandwidth, Leg
-from calls.ids import AgentNumber, CallId, Language, SectionId
+from calls.ids import AgentNumber, CallId, SectionId
 from calls.ports import Clock
 from calls.transcript import LegTranscript, Span, Word
 from qa.rules import packs
@@ -27,6 +26,7 @@ from storage.ledger import SqlLedger
 from storage.transcripts import SqlTranscripts
 from storage.work import JUDGEMENT, SqlWork
 from storage.work_states import State
+from tests.support_callbacks import follow_up
 from tests.support_ledger import Ring, story
 from tests.support_prepared import prepared
 
@@ -183,15 +183,7 @@ async def call_back(config: Path) -> None:
     """An attempt that was transcribed when nothing judged such calls."""
     engine = open_engine(load_settings(config).ledger_url)
     book, at = SqlCallbacks(engine), ARRIVED
-    new = NewCallback(
-        origin=Origin.FOLLOW_UP,
-        about="a test",
-        telephone="13900001234",
-        language=Language("zh-CN"),
-        due_at=at,
-        place=at,
-        section=SectionId("inquiry"),
-    )
+    new = follow_up(SectionId("inquiry"), at, at)
     await book.enlist(new, at)
     taken = await book.take_next(AgentNumber("1001"), None, at)
     assert taken
